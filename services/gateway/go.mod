@@ -1,0 +1,3 @@
+module github.com/tidemark-chat/tidemark/services/gateway
+
+go 1.26.0

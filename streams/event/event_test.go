@@ -1,0 +1,153 @@
+package event
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/tidemark-chat/tidemark/streams/fault"
+	"github.com/tidemark-chat/tidemark/streams/subject"
+)
+
+func posted(t testing.TB, room, content string) Event {
+	t.Helper()
+	c := subject.Conversation{Kind: subject.Room, Name: room}
+	e, err := NewPosted(c, content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.Sender, e.SenderName = "u1", " Zoë\r\nX: y "
+	e.Scope, e.Key = Scope("user:u1", c), "k/1 \x00"
+	e.Seal()
+	return e
+}
+
+// wire sends a message through the header encoding of NATS, as the log does.
+func wire(t testing.TB, m *nats.Msg) *nats.Msg {
+	t.Helper()
+	out := nats.NewMsg(m.Subject)
+	out.Data = m.Data
+	for k, v := range m.Header {
+		if strings.TrimSpace(v[0]) != v[0] || strings.ContainsAny(v[0], "\r\n") {
+			t.Fatalf("header %s would not survive the wire: %q", k, v[0])
+		}
+		out.Header[k] = v
+	}
+	return out
+}
+
+func TestDecodeIsInverseOfEncode(t *testing.T) {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 6_000_000, time.UTC)
+	for _, room := range []string{"general", "a b", strings.Repeat("ü", 128), "*.>"} {
+		e := posted(t, room, "<b>hi</b> \u2028 日本")
+		m := wire(t, e.Encode())
+		got, err := Decode(7, at, m.Subject, m.Header, m.Data)
+		if err != nil {
+			t.Fatalf("room %q: %v", room, err)
+		}
+		e.Offset, e.At = 7, at
+		if got != e {
+			t.Errorf("room %q: got %+v, want %+v", room, got, e)
+		}
+		if !got.Known() {
+			t.Errorf("room %q: not known", room)
+		}
+	}
+}
+
+func TestDecodeFindsEveryAlteration(t *testing.T) {
+	e := posted(t, "general", "hello")
+	alter := map[string]func(*nats.Msg){
+		"content":   func(m *nats.Msg) { m.Data = []byte("hellO") },
+		"subject":   func(m *nats.Msg) { m.Subject = subject.Of(subject.Conversation{Kind: subject.Room, Name: "other"}) },
+		"id":        func(m *nats.Msg) { m.Header.Set(headerID, "018f0000-0000-7000-8000-000000000000") },
+		"sender":    func(m *nats.Msg) { m.Header.Set(headerSender, "u2") },
+		"name":      func(m *nats.Msg) { m.Header.Set(headerSenderName, "x") },
+		"recipient": func(m *nats.Msg) { m.Header.Set(headerRecipient, "x") },
+		"scope":     func(m *nats.Msg) { m.Header.Set(headerScope, "x") },
+		"key":       func(m *nats.Msg) { m.Header.Del(headerKey) },
+		"type":      func(m *nats.Msg) { m.Header.Set(headerType, "message.edited") },
+		"schema":    func(m *nats.Msg) { m.Header.Set(headerSchema, "0") },
+		"digest":    func(m *nats.Msg) { m.Header.Set(headerDigest, strings.Repeat("A", 43)) },
+		"escape":    func(m *nats.Msg) { m.Header.Set(headerKey, "%zz") },
+		"no header": func(m *nats.Msg) { m.Header = nil },
+		"foreign":   func(m *nats.Msg) { m.Subject = "chat.x" },
+	}
+	for name, change := range alter {
+		m := e.Encode()
+		change(m)
+		if _, err := Decode(1, time.Now(), m.Subject, m.Header, m.Data); !fault.Is(err, fault.Corrupt) {
+			t.Errorf("%s altered: %v, want a corrupt error", name, err)
+		}
+	}
+}
+
+func TestDecodeKeepsWhatItDoesNotKnow(t *testing.T) {
+	e := posted(t, "general", "hello")
+	e.Type = "message.edited"
+	e.Seal()
+	m := e.Encode()
+	if got, err := Decode(1, time.Now(), m.Subject, m.Header, m.Data); err != nil || got.Known() {
+		t.Errorf("unknown type: known %v, %v", got.Known(), err)
+	}
+	m.Header.Set(headerSchema, "2")
+	if got, err := Decode(1, time.Now(), m.Subject, m.Header, m.Data); err != nil || got.Known() {
+		t.Errorf("newer schema: known %v, %v", got.Known(), err)
+	}
+}
+
+func TestSameMessageComparesAllButTheID(t *testing.T) {
+	e, again := posted(t, "general", "hello"), posted(t, "general", "hello")
+	if e.ID == again.ID || !e.SameMessage(again) {
+		t.Error("the same message sent again is not recognised")
+	}
+	again.Content = "other"
+	if e.SameMessage(again) {
+		t.Error("another content passes as the same message")
+	}
+}
+
+func TestMessageIDDependsOnScopeAndKeyOnly(t *testing.T) {
+	id := func(scope, key string) string { return (&Event{Scope: scope, Key: key}).messageID() }
+	if id("a", "bc") == id("ab", "c") {
+		t.Error("the border between scope and key does not matter")
+	}
+	if id("a", "b") != id("a", "b") || id("a", "b") == id("a", "c") || id("a", "b") == id("b", "b") {
+		t.Error("id is not a function of scope and key")
+	}
+	if id("a", "") != "" {
+		t.Error("an event without a key has an id")
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add("chat.0.room.ngeneral", "1", "message.posted", "k", "AAAA", []byte("hi"))
+	f.Fuzz(func(t *testing.T, subj, schema, typ, key, digest string, content []byte) {
+		h := nats.Header{headerSchema: {schema}, headerType: {typ}, headerKey: {key}, headerDigest: {digest}}
+		e, err := Decode(1, time.Now(), subj, h, content)
+		if err == nil && e.Schema == Schema && !e.Intact() {
+			t.Fatal("an event that is not intact was accepted")
+		}
+	})
+}
+
+func BenchmarkEncode(b *testing.B) {
+	e := posted(b, "general", strings.Repeat("x", 200))
+	b.ReportAllocs()
+	for b.Loop() {
+		e.Encode()
+	}
+}
+
+func BenchmarkDecode(b *testing.B) {
+	e := posted(b, "general", strings.Repeat("x", 200))
+	m, at := e.Encode(), time.Now()
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Decode(1, at, m.Subject, m.Header, m.Data); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,51 @@
+package eventlog
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// PublishTimeout is how long an append waits for the log's ack.
+const PublishTimeout = 5 * time.Second
+
+// Connect connects to the log's server under a name ("gateway publish"). The
+// connection comes back by itself for ever. Nothing is buffered while it is
+// down: a message must not be released minutes after its sender gave up.
+func Connect(url, name string, log *slog.Logger, options ...nats.Option) (*nats.Conn, jetstream.JetStream, error) {
+	log = log.With("connection", name)
+	options = append([]nats.Option{
+		nats.Name(name),
+		nats.MaxReconnects(-1),
+		nats.ReconnectBufSize(-1),
+		nats.ReconnectWait(250 * time.Millisecond),
+		nats.ReconnectJitter(100*time.Millisecond, 500*time.Millisecond),
+		nats.Timeout(2 * time.Second),
+		nats.PingInterval(5 * time.Second), // finds a server that hangs within 15 s
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			if err != nil {
+				log.Warn("disconnected from the log", "error", err)
+			}
+		}),
+		nats.ReconnectHandler(func(nc *nats.Conn) { log.Info("reconnected to the log", "server", nc.ConnectedUrlRedacted()) }),
+		nats.ErrorHandler(func(_ *nats.Conn, sub *nats.Subscription, err error) {
+			if sub != nil {
+				log.Error("connection to the log", "subject", sub.Subject, "error", err)
+			} else {
+				log.Error("connection to the log", "error", err)
+			}
+		}),
+	}, options...)
+	nc, err := nats.Connect(url, options...)
+	if err != nil {
+		return nil, nil, err
+	}
+	js, err := jetstream.New(nc, jetstream.WithDefaultTimeout(PublishTimeout), jetstream.WithPublishAsyncTimeout(PublishTimeout))
+	if err != nil {
+		nc.Close()
+		return nil, nil, err
+	}
+	return nc, js, nil
+}

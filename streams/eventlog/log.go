@@ -1,0 +1,165 @@
+package eventlog
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/synadia-io/orbit.go/jetstreamext"
+
+	"github.com/tidemark-chat/tidemark/streams/event"
+	"github.com/tidemark-chat/tidemark/streams/fault"
+	"github.com/tidemark-chat/tidemark/streams/subject"
+)
+
+// ErrNotFound says that the log holds no event at an offset.
+var ErrNotFound = errors.New("no event at this offset")
+
+// MaxReadSpan is the longest span of offsets that Read accepts: a longer one
+// can hold up every append to the stream for a second.
+const MaxReadSpan = 100_000
+
+// Log reads the stream. Safe for concurrent use.
+//
+// Its reads are answered inline in the server's read loop of this connection,
+// so that connection should not be the one that publishes.
+type Log struct {
+	js jetstream.JetStream
+}
+
+// Open makes a Log of a connection's JetStream. It does not talk to the server.
+func Open(js jetstream.JetStream) *Log { return &Log{js: js} }
+
+// State is the log at one moment.
+type State struct {
+	First, Last uint64 // offsets of the oldest and newest event; First is Last+1 when empty
+	Bytes       uint64
+	Epoch       string // changes when the log is another one
+	Replicas    int
+	AtomicBatch bool // group commit is possible
+	DedupWindow time.Duration
+}
+
+// State asks the stream's leader.
+func (l *Log) State(ctx context.Context) (State, error) {
+	stream, err := l.js.Stream(ctx, StreamName)
+	if err != nil {
+		return State{}, fault.New("read log state", fault.Temporary, err)
+	}
+	info := stream.CachedInfo()
+	return State{
+		First: info.State.FirstSeq, Last: info.State.LastSeq, Bytes: info.State.Bytes,
+		Epoch:    epoch(info),
+		Replicas: info.Config.Replicas, AtomicBatch: info.Config.AllowAtomicPublish,
+		DedupWindow: info.Config.Duplicates,
+	}, nil
+}
+
+// epoch identifies the log: its name, when it was made, and the operator's own
+// mark, which must be raised when an older copy is put back, because then
+// offsets are issued a second time under the same name and date.
+func epoch(info *jetstream.StreamInfo) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%d\n%s",
+		info.Config.Name, info.Created.UnixNano(), info.Config.Metadata[metadataEpoch]))
+	return base64.RawURLEncoding.EncodeToString(sum[:9])
+}
+
+// Get reads one event. ErrNotFound (temporary: with replicas, the one asked
+// may not have it yet) if the log holds none there; Corrupt if it is damaged,
+// and then what could be read of it comes with the error.
+func (l *Log) Get(ctx context.Context, offset uint64) (event.Event, error) {
+	const op = "read event"
+	if offset == 0 {
+		return event.Event{}, fault.New(op, fault.Temporary, ErrNotFound)
+	}
+	msgs, err := jetstreamext.GetBatch(ctx, l.js, StreamName, 1, jetstreamext.GetBatchSeq(offset))
+	if err != nil {
+		return event.Event{}, fault.New(op, fault.Temporary, err)
+	}
+	for msg, err := range msgs {
+		if err != nil {
+			return event.Event{}, fault.New(op, fault.Temporary, notFound(err))
+		}
+		if msg.Sequence != offset { // the next one that exists
+			break
+		}
+		return event.Decode(msg.Sequence, msg.Time, msg.Subject, msg.Header, msg.Data)
+	}
+	return event.Event{}, fault.New(op, fault.Temporary, ErrNotFound)
+}
+
+// Read reads the events of some conversations with after < offset <= through,
+// in ascending offset, at most limit of them. It returns up to which offset
+// the answer is complete. The span is at most MaxReadSpan. Events this code
+// does not know, and damaged ones, are left out.
+func (l *Log) Read(
+	ctx context.Context, conversations []subject.Conversation, after, through uint64, limit int,
+) (events []event.Event, complete uint64, err error) {
+	const op = "read log"
+	if through-after > MaxReadSpan {
+		return nil, 0, fault.Errorf(op, fault.Permanent, "span of %d offsets is over %d", through-after, MaxReadSpan)
+	}
+	complete = through
+	for _, c := range conversations {
+		found, reached, err := l.readSubject(ctx, subject.Of(c), after, through, limit)
+		if err != nil {
+			return nil, 0, fault.New(op, fault.Temporary, err)
+		}
+		events = append(events, found...)
+		complete = min(complete, reached)
+	}
+	slices.SortFunc(events, func(a, b event.Event) int { return int(a.Offset) - int(b.Offset) })
+	for i, e := range events {
+		if e.Offset > complete {
+			return events[:i], complete, nil
+		}
+		if i == limit && limit > 0 {
+			return events[:i], events[i-1].Offset, nil
+		}
+	}
+	return events, complete, nil
+}
+
+// readSubject reads one conversation; reached says how far the answer goes.
+func (l *Log) readSubject(
+	ctx context.Context, subj string, after, through uint64, limit int,
+) (events []event.Event, reached uint64, err error) {
+	msgs, err := jetstreamext.GetBatch(ctx, l.js, StreamName, limit+1,
+		jetstreamext.GetBatchSeq(after+1), jetstreamext.GetBatchSubject(subj))
+	if err != nil {
+		return nil, 0, err
+	}
+	count := 0
+	for msg, err := range msgs {
+		if errors.Is(notFound(err), ErrNotFound) {
+			break
+		}
+		if err != nil {
+			return nil, 0, err
+		}
+		if msg.Sequence > through {
+			return events, through, nil
+		}
+		if count++; count > limit {
+			return events, msg.Sequence - 1, nil
+		}
+		e, err := event.Decode(msg.Sequence, msg.Time, msg.Subject, msg.Header, msg.Data)
+		if err == nil && e.Known() {
+			events = append(events, e)
+		}
+	}
+	return events, through, nil
+}
+
+// notFound turns the two ways the server says "nothing there" into ErrNotFound.
+func notFound(err error) error {
+	if errors.Is(err, jetstreamext.ErrNoMessages) || errors.Is(err, jetstream.ErrMsgNotFound) {
+		return ErrNotFound
+	}
+	return err
+}

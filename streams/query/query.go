@@ -1,0 +1,87 @@
+// Package query is the contract between gateways and the read model: what can
+// be asked, over NATS request and reply (the "micro" service protocol), and
+// how errors travel. Serve is the persister's side, Client the gateway's.
+//
+//	tidemark.query.after       events after an offset, for a set of conversations
+//	tidemark.query.page        a page of one conversation, newest first
+//	tidemark.query.lookup      the event an idempotency key stands for
+//	tidemark.query.checkpoint  how far the read model is
+//
+// Every answer says at which checkpoint it was given: the offset up to which
+// the read model holds everything. A reply stays below 1 MiB: it carries at
+// most MaxEvents events or MaxBytes of content, and says how far it reaches.
+package query
+
+import (
+	"context"
+	"time"
+
+	"github.com/tidemark-chat/tidemark/streams/event"
+	"github.com/tidemark-chat/tidemark/streams/subject"
+)
+
+const (
+	// MaxEvents and MaxBytes bound one answer; a single event is always given.
+	MaxEvents = 100
+	MaxBytes  = 256 << 10
+	// MaxConversations bounds one question.
+	MaxConversations = 1000
+)
+
+// Checkpoint is how far the read model is.
+type Checkpoint struct {
+	Offset uint64    `json:"offset"` // everything up to here is projected
+	At     time.Time `json:"at"`     // when the log stored that event; zero at offset 0
+	Epoch  string    `json:"epoch"`  // which log it is of; empty at offset 0
+}
+
+// AfterRequest asks for the events after an offset.
+type AfterRequest struct {
+	Conversations []subject.Conversation `json:"conversations"`
+	Offset        uint64                 `json:"offset"`
+	Limit         int                    `json:"limit"` // 1 to MaxEvents; 0 means MaxEvents
+}
+
+// AfterReply holds events in ascending offset. It is complete up to Through,
+// which is the checkpoint's offset unless a limit cut the answer short.
+type AfterReply struct {
+	Events     []event.Event `json:"events"`
+	Through    uint64        `json:"through"`
+	Checkpoint Checkpoint    `json:"checkpoint"`
+}
+
+// PageRequest asks for the newest events of a conversation before an offset.
+type PageRequest struct {
+	Conversation subject.Conversation `json:"conversation"`
+	Before       uint64               `json:"before"` // 0: from the newest
+	Limit        int                  `json:"limit"`  // 1 to MaxEvents; 0 means MaxEvents
+}
+
+// PageReply holds events in descending offset.
+type PageReply struct {
+	Events     []event.Event `json:"events"`
+	More       bool          `json:"more"` // there are older ones
+	Checkpoint Checkpoint    `json:"checkpoint"`
+}
+
+// LookupRequest asks for the event stored under an idempotency key.
+type LookupRequest struct {
+	Scope string `json:"scope"`
+	Key   string `json:"key"`
+}
+
+// LookupReply holds the event, or none up to the checkpoint.
+type LookupReply struct {
+	Event      *event.Event `json:"event,omitempty"`
+	Checkpoint Checkpoint   `json:"checkpoint"`
+}
+
+// Model is what answers: the read model, read-only. Its errors are of kind
+// fault.Permanent (the question is wrong) or fault.Temporary (ask again).
+// Methods are called from several goroutines.
+type Model interface {
+	After(ctx context.Context, r AfterRequest) (AfterReply, error)
+	Page(ctx context.Context, r PageRequest) (PageReply, error)
+	Lookup(ctx context.Context, r LookupRequest) (LookupReply, error)
+	Checkpoint(ctx context.Context) (Checkpoint, error)
+}
