@@ -1,0 +1,45 @@
+package config
+
+import "time"
+
+// Gateway is the Socket.IO edge.
+type Gateway struct {
+	Listen            string // host:port
+	RateLimit         Rate
+	AllowGuests       bool
+	MaxContentBytes   Size
+	CORSOrigins       []string // empty: same origin only; "*" alone: any
+	TailBytes         Size
+	WarmEvents        int
+	SendBudget        Size
+	CatchUpWorkers    int
+	MaxRooms          int
+	StallTimeout      time.Duration
+	PingInterval      time.Duration
+	PingTimeout       time.Duration
+	AppendTimeout     time.Duration
+	WatermarkInterval time.Duration
+	ShutdownTimeout   time.Duration
+}
+
+func (g *Gateway) settings() []setting {
+	moment := duration(100*time.Millisecond, 10*time.Minute)
+	return []setting{
+		set(&g.Listen, "gateway.listen", "127.0.0.1:3000", address(), "where HTTP and Socket.IO are served"),
+		set(&g.RateLimit, "gateway.rateLimit", "20", rate(), "messages per second that one socket may send"),
+		set(&g.AllowGuests, "gateway.allowGuests", "true", truth(), "whether clients without a name may connect"),
+		set(&g.MaxContentBytes, "gateway.maxContentBytes", "16KiB", size(1, 48*KiB), "longest content of a message; an event in the log ends at 64KiB"),
+		set(&g.CORSOrigins, "gateway.corsOrigins", "", origins(), "pages of other origins that may connect; empty: none"),
+		set(&g.TailBytes, "gateway.tailBytes", "64MiB", size(64*KiB, 1*TiB), "memory for recent events, from which clients catch up"),
+		set(&g.WarmEvents, "gateway.warmEvents", "100000", number(0, 100_000_000), "events replayed into that memory at start"),
+		set(&g.SendBudget, "gateway.sendBudget", "256KiB", size(64*KiB, 1*GiB), "bytes queued for one connection before it goes back to catching up"),
+		set(&g.CatchUpWorkers, "gateway.catchUpWorkers", "8", number(1, 1024), "connections that read their past at the same time"),
+		set(&g.MaxRooms, "gateway.maxRooms", "100", number(1, 10_000), "rooms that one connection may be in"),
+		set(&g.StallTimeout, "gateway.stallTimeout", "30s", moment, "a connection that takes nothing for so long is closed"),
+		set(&g.PingInterval, "gateway.pingInterval", "25s", moment, "time between two Engine.IO pings"),
+		set(&g.PingTimeout, "gateway.pingTimeout", "20s", moment, "a connection that does not answer a ping for so long is closed"),
+		set(&g.AppendTimeout, "gateway.appendTimeout", "5s", moment, "how long the log may take to store a message before its sender must retry"),
+		set(&g.WatermarkInterval, "gateway.watermarkInterval", "25s", moment, "least time between two watermarks to one client"),
+		set(&g.ShutdownTimeout, "gateway.shutdownTimeout", "10s", moment, "how long an orderly stop may take"),
+	}
+}

@@ -1,0 +1,16 @@
+package config
+
+import "time"
+
+// Stream is the event log itself.
+type Stream struct {
+	MaxBytes    Size
+	DedupWindow time.Duration
+}
+
+func (s *Stream) settings() []setting {
+	return []setting{
+		set(&s.MaxBytes, "stream.maxBytes", "10GiB", size(64*KiB, 1024*TiB), "size of the log at which it refuses new messages"),
+		set(&s.DedupWindow, "stream.dedupWindow", "2h", duration(100*time.Millisecond, 24*time.Hour), "how long the log itself recognises a repeated message"),
+	}
+}
