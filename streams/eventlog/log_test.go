@@ -1,0 +1,137 @@
+package eventlog_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/tidemark-chat/tidemark/streams/eventlog"
+	"github.com/tidemark-chat/tidemark/streams/fault"
+	"github.com/tidemark-chat/tidemark/streams/logtest"
+	"github.com/tidemark-chat/tidemark/streams/subject"
+)
+
+var (
+	ctx   = context.Background()
+	quiet = slog.New(slog.DiscardHandler)
+)
+
+func TestProvisionTwiceChangesNothing(t *testing.T) {
+	js := logtest.Start(t).Provision(logtest.Config())
+	logtest.Publish(t, js, logtest.Message(t, "general", "hi"))
+	before, err := eventlog.Open(js).State(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := eventlog.Provision(ctx, js, logtest.Config(), quiet); err != nil {
+		t.Fatal(err)
+	}
+	if after, _ := eventlog.Open(js).State(ctx); after != before {
+		t.Errorf("state changed from %+v to %+v", before, after)
+	}
+}
+
+func TestProvisionUpdatesWhatIsSafe(t *testing.T) {
+	js := logtest.Start(t).Provision(logtest.Config())
+	logtest.Publish(t, js, logtest.Message(t, "general", "hi"))
+	c := logtest.Config()
+	c.MaxBytes, c.DedupWindow = 1<<20, c.DedupWindow/2
+	if err := eventlog.Provision(ctx, js, c, quiet); err != nil {
+		t.Fatal(err)
+	}
+	s, err := eventlog.Open(js).State(ctx)
+	if err != nil || s.DedupWindow != c.DedupWindow || s.Last != 1 || s.First != 1 {
+		t.Errorf("state %+v, %v", s, err)
+	}
+}
+
+func TestProvisionRefusesAStreamThatMayLoseEvents(t *testing.T) {
+	js := logtest.Start(t).Connect()
+	_, err := js.CreateStream(ctx, jetstream.StreamConfig{Name: eventlog.StreamName, Subjects: []string{subject.All}, MaxMsgs: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = eventlog.Provision(ctx, js, logtest.Config(), quiet)
+	if !fault.Is(err, fault.Permanent) || !strings.Contains(err.Error(), "max messages is 10") {
+		t.Errorf("got %v, want a permanent error that names max messages", err)
+	}
+}
+
+func TestNothingCanBeDeletedFromTheLog(t *testing.T) {
+	js := logtest.Start(t).Provision(logtest.Config())
+	offset := logtest.Publish(t, js, logtest.Message(t, "general", "hi"))
+	stream, err := js.Stream(ctx, eventlog.StreamName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if stream.DeleteMsg(ctx, offset) == nil || stream.Purge(ctx) == nil {
+		t.Error("the log allowed a delete or a purge")
+	}
+}
+
+func TestEpochTellsLogsApart(t *testing.T) {
+	a, b := logtest.Start(t).Provision(logtest.Config()), logtest.Start(t).Provision(logtest.Config())
+	sa, _ := eventlog.Open(a).State(ctx)
+	sb, _ := eventlog.Open(b).State(ctx)
+	if sa.Epoch == "" || sa.Epoch == sb.Epoch {
+		t.Errorf("epochs %q and %q", sa.Epoch, sb.Epoch)
+	}
+}
+
+func TestGet(t *testing.T) {
+	js := logtest.Start(t).Provision(logtest.Config())
+	want := logtest.Keyed(t, "general", "hi", "k")
+	offset := logtest.Publish(t, js, want)
+	log := eventlog.Open(js)
+	got, err := log.Get(ctx, offset)
+	if err != nil || got.ID != want.ID || got.Content != "hi" || got.Offset != offset || got.At.IsZero() {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	for _, missing := range []uint64{0, offset + 1} {
+		if _, err := log.Get(ctx, missing); !errors.Is(err, eventlog.ErrNotFound) {
+			t.Errorf("Get(%d): %v, want ErrNotFound", missing, err)
+		}
+	}
+}
+
+func TestReadMergesConversationsInOrder(t *testing.T) {
+	js := logtest.Start(t).Provision(logtest.Config())
+	room := func(name string) subject.Conversation { return subject.Conversation{Kind: subject.Room, Name: name} }
+	for i := range 30 { // 1: a, 2: b, 3: c, 4: a, ...
+		logtest.Publish(t, js, logtest.Message(t, string(rune('a'+i%3)), "x"))
+	}
+	log := eventlog.Open(js)
+	for _, c := range []struct {
+		rooms          []subject.Conversation
+		after, through uint64
+		limit          int
+		want           string
+		complete       uint64
+	}{
+		{[]subject.Conversation{room("a")}, 0, 30, 100, "[1 4 7 10 13 16 19 22 25 28]", 30},
+		{[]subject.Conversation{room("a"), room("b")}, 4, 12, 100, "[5 7 8 10 11]", 12},
+		{[]subject.Conversation{room("b"), room("a")}, 0, 30, 3, "[1 2 4]", 4},
+		{[]subject.Conversation{room("a")}, 0, 30, 1, "[1]", 3},
+		{[]subject.Conversation{room("nobody")}, 0, 30, 3, "[]", 30},
+		{nil, 5, 30, 3, "[]", 30},
+		{[]subject.Conversation{room("c")}, 30, 30, 3, "[]", 30},
+	} {
+		events, complete, err := log.Read(ctx, c.rooms, c.after, c.through, c.limit)
+		offsets := []uint64{}
+		for _, e := range events {
+			offsets = append(offsets, e.Offset)
+		}
+		if fmt.Sprint(offsets) != c.want || complete != c.complete || err != nil {
+			t.Errorf("Read(%v, %d, %d, %d) = %v, %d, %v; want %v, %d",
+				c.rooms, c.after, c.through, c.limit, offsets, complete, err, c.want, c.complete)
+		}
+	}
+	if _, _, err := log.Read(ctx, nil, 0, eventlog.MaxReadSpan+1, 1); !fault.Is(err, fault.Permanent) {
+		t.Errorf("too long a span: %v", err)
+	}
+}

@@ -1,0 +1,163 @@
+package tail
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/tidemark-chat/tidemark/streams/event"
+	"github.com/tidemark-chat/tidemark/streams/subject"
+)
+
+func room(i int) subject.Conversation {
+	return subject.Conversation{Kind: subject.Room, Name: fmt.Sprint("room", i)}
+}
+
+func message(offset uint64, c subject.Conversation) *event.Event {
+	return &event.Event{Offset: offset, At: time.Unix(int64(offset), 0), Conversation: c, Content: "hello"}
+}
+
+// TestAfterEqualsANaiveSearch compares the links with a plain list, over random
+// logs with holes, skipped offsets, evictions, conversations, cursors and limits.
+func TestAfterEqualsANaiveSearch(t *testing.T) {
+	for seed := range uint64(200) {
+		rng := rand.New(rand.NewPCG(seed, 1))
+		start := uint64(rng.IntN(5000))
+		one := cost(message(1, room(1)))
+		tl := New(one*(1+rng.IntN(3000)), start)
+		var all []*event.Event
+		offset := start
+		for range rng.IntN(4000) {
+			offset++
+			if rng.IntN(2000) == 0 {
+				offset += uint64(1 + rng.IntN(3))
+			}
+			if rng.IntN(50) == 0 {
+				tl.Skip(offset, time.Unix(int64(offset), 0))
+				continue
+			}
+			e := message(offset, room(rng.IntN(1+rng.IntN(20))))
+			tl.Append(e)
+			all = append(all, e)
+		}
+		first, position, bytes := tl.Stats()
+		if position != offset || bytes > tl.budget && first != position {
+			t.Fatalf("seed %d: position %d, want %d; %d bytes of %d", seed, position, offset, bytes, tl.budget)
+		}
+		for range 50 {
+			cursor := uint64(rng.IntN(int(offset) + 10))
+			limit := 1 + rng.IntN(100)
+			var rooms []subject.Conversation
+			for i := range rng.IntN(5) {
+				rooms = append(rooms, room(i*rng.IntN(4)))
+			}
+			slices.SortFunc(rooms, func(a, b subject.Conversation) int { return len(a.Name) - len(b.Name) })
+			rooms = slices.Compact(rooms)
+			seen := map[subject.Conversation]bool{}
+			rooms = slices.DeleteFunc(rooms, func(c subject.Conversation) bool { defer func() { seen[c] = true }(); return seen[c] })
+
+			got, through, ok := tl.After(cursor, rooms, limit, nil)
+			if cursor+1 < first {
+				if ok {
+					t.Fatalf("seed %d: answered for cursor %d before first %d", seed, cursor, first)
+				}
+				continue
+			}
+			var want []*event.Event
+			for _, e := range all {
+				if e.Offset > cursor && slices.Contains(rooms, e.Conversation) {
+					want = append(want, e)
+				}
+			}
+			wantThrough := max(cursor, position)
+			if len(want) > limit {
+				want = want[:limit]
+				wantThrough = want[limit-1].Offset
+			}
+			if !ok || !slices.Equal(got, want) || through != wantThrough {
+				t.Fatalf("seed %d: After(%d, %v, %d) = %d events through %d, %v; want %d through %d",
+					seed, cursor, rooms, limit, len(got), through, ok, len(want), wantThrough)
+			}
+		}
+	}
+}
+
+func TestAHoleLetsGoWhatWasBefore(t *testing.T) {
+	tl := New(1<<20, 0)
+	tl.Append(message(1, room(1)))
+	tl.Append(message(2, room(1)))
+	tl.Append(message(9, room(1)))
+	if first, position, _ := tl.Stats(); first != 9 || position != 9 {
+		t.Errorf("holds %d to %d, want 9 to 9", first, position)
+	}
+	if _, _, ok := tl.After(2, []subject.Conversation{room(1)}, 9, nil); ok {
+		t.Error("answered across the hole")
+	}
+	if got, _, ok := tl.After(8, []subject.Conversation{room(1)}, 9, nil); !ok || len(got) != 1 {
+		t.Errorf("after the hole: %d events, %v", len(got), ok)
+	}
+}
+
+func TestGetAndNextAt(t *testing.T) {
+	tl := New(1<<20, 4)
+	tl.Append(message(5, room(1)))
+	tl.Skip(6, time.Unix(6, 0))
+	tl.Append(message(6, room(1))) // is here already
+	for offset, want := range map[uint64]bool{4: false, 5: true, 6: false, 7: false} {
+		if _, ok := tl.Get(offset); ok != want {
+			t.Errorf("Get(%d) found %v", offset, ok)
+		}
+	}
+	for offset, want := range map[uint64]int64{4: 5, 5: 6} {
+		if at, ok := tl.NextAt(offset); !ok || at.Unix() != want {
+			t.Errorf("NextAt(%d) = %v, %v", offset, at, ok)
+		}
+	}
+	for _, offset := range []uint64{3, 6, 7} {
+		if at, ok := tl.NextAt(offset); ok {
+			t.Errorf("NextAt(%d) = %v, want none", offset, at)
+		}
+	}
+}
+
+func TestTheNewestEventIsKeptWhateverItsSize(t *testing.T) {
+	tl := New(1, 0)
+	for i := range uint64(5) {
+		tl.Append(message(i+1, room(1)))
+	}
+	if first, position, _ := tl.Stats(); first != 5 || position != 5 {
+		t.Errorf("holds %d to %d, want just 5", first, position)
+	}
+}
+
+// BenchmarkAfter finds 100 missed events of one room among 100,000 kept.
+func BenchmarkAfter(b *testing.B) {
+	for _, rooms := range []int{1, 10, 1000} {
+		b.Run(fmt.Sprintf("100-missed-of-100000-kept/%d-rooms", rooms), func(b *testing.B) {
+			tl := New(1<<30, 0)
+			for o := range uint64(100_000) {
+				tl.Append(message(o+1, room(int(o)%rooms)))
+			}
+			cursor := uint64(max(0, 100_000-100*rooms))
+			dst := make([]*event.Event, 0, 128)
+			want := []subject.Conversation{room(0)}
+			b.ReportAllocs()
+			b.ResetTimer()
+			for range b.N {
+				if got, _, ok := tl.After(cursor, want, 256, dst[:0]); !ok || len(got) != 100 {
+					b.Fatal(len(got), ok)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkAppend(b *testing.B) {
+	tl := New(64<<20, 0)
+	b.ReportAllocs()
+	for i := range b.N {
+		tl.Append(message(uint64(i)+1, room(i%100)))
+	}
+}
