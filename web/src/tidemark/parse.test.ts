@@ -1,0 +1,63 @@
+import { describe, expect, test } from 'vitest'
+
+import * as parse from './parse'
+
+describe('chatMessage', () => {
+  test('takes what the contract promises and leaves the rest out', () => {
+    const rest = { id: 'i', at: 't', from: 'f', username: 'u', clientOffset: 'k', new: 1 }
+    expect(parse.chatMessage(['hi', 7, rest])).toEqual({
+      content: 'hi', offset: 7, id: 'i', at: 't', from: 'f', username: 'u', clientOffset: 'k',
+    })
+  })
+
+  test('needs content and offset only', () => {
+    expect(parse.chatMessage(['', 1])).toEqual({ content: '', offset: 1 })
+    expect(parse.chatMessage(['hi', 1, { id: 3, at: null }])).toEqual({ content: 'hi', offset: 1 })
+    expect(parse.chatMessage(['hi', 1, 'x', 'more'])).toEqual({ content: 'hi', offset: 1 })
+  })
+
+  test.each([[[]], [['hi']], [['hi', '1']], [['hi', 0]], [['hi', -1]], [['hi', 1.5]], [['hi', 2 ** 53]], [[5, 1]], [[null, 1]]])(
+    'does not take %j',
+    (args) => expect(parse.chatMessage(args)).toBeUndefined(),
+  )
+})
+
+describe('recovery', () => {
+  test('takes what the contract promises', () => {
+    const value = { recovered: false, from: 1, head: 9, count: 2, epoch: 'e', reason: 'trimmed' }
+    expect(parse.recovery(value)).toEqual(value)
+  })
+
+  test('needs recovered and head only', () => {
+    expect(parse.recovery({ recovered: true, head: 0, reason: '' })).toEqual({ recovered: true, from: 0, head: 0, count: 0 })
+  })
+
+  test.each([[undefined], [null], ['x'], [[]], [{}], [{ recovered: true }], [{ recovered: 'yes', head: 1 }]])(
+    'does not take %j',
+    (value) => expect(parse.recovery(value)).toBeUndefined(),
+  )
+})
+
+describe('ack', () => {
+  test('stored', () => {
+    expect(parse.ack({ ok: true, offset: 4, id: 'i' })).toEqual({ ok: true, offset: 4, id: 'i', duplicate: false })
+    expect(parse.ack({ ok: true, offset: 4, duplicate: true })).toEqual({ ok: true, offset: 4, duplicate: true })
+  })
+
+  test('refused', () => {
+    const error = { code: 'rate_limited', message: 'slow down', retryAfterMs: 50 }
+    expect(parse.ack({ ok: false, error })).toEqual({ ok: false, error })
+    expect(parse.ack({ ok: false, error: { retryAfterMs: -1 } })).toEqual({ ok: false, error: { code: 'unknown', message: '' } })
+  })
+
+  test.each([[undefined], [null], [{}], [{ ok: true }], [{ ok: 'true', offset: 1 }], [{ ok: false }], [{ ok: false, error: 'no' }]])(
+    'does not take %j',
+    (value) => expect(parse.ack(value)).toBeUndefined(),
+  )
+})
+
+test('watermark', () => {
+  expect(parse.watermark({ offset: 3 })).toEqual({ offset: 3 })
+  expect(parse.watermark({ offset: '3' })).toBeUndefined()
+  expect(parse.watermark(3)).toBeUndefined()
+})
