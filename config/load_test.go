@@ -11,18 +11,20 @@ import (
 	"github.com/spf13/pflag"
 )
 
+// TestMain forgets the developer's own settings.
+func TestMain(m *testing.M) {
+	for _, pair := range os.Environ() {
+		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, EnvPrefix) {
+			_ = os.Unsetenv(name)
+		}
+	}
+	os.Exit(m.Run())
+}
+
 // load is Load with a file, variables and flags. The file's name is settings.yaml unless its text begins like TOML or
 // JSON; it is empty for none.
 func load(t *testing.T, file string, env map[string]string, args ...string) (Config, error) {
 	t.Helper()
-	for _, pair := range os.Environ() {
-		if name, value, _ := strings.Cut(pair, "="); strings.HasPrefix(name, EnvPrefix) {
-			t.Setenv(name, value) // so that it comes back
-			if err := os.Unsetenv(name); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
 	for name, value := range env {
 		t.Setenv(name, value)
 	}
