@@ -22,9 +22,6 @@ const chromiumArguments = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
-  // A document that a test puts in place of the server's counts as one of the public internet, which may not reach
-  // 127.0.0.1.
-  '--disable-features=LocalNetworkAccessChecks',
 ]
 
 export const test = base.extend<Fixtures>({
@@ -48,7 +45,9 @@ export const test = base.extend<Fixtures>({
   person: async ({ browser }, use) => {
     const contexts: BrowserContext[] = []
     await use(async () => {
-      const context = await browser.newContext()
+      // A document that a test puts in place of the server's counts as one of the public internet, which has to ask
+      // before it reaches 127.0.0.1.
+      const context = await browser.newContext({ permissions: ['local-network-access'] })
       contexts.push(context)
       return context.newPage()
     })

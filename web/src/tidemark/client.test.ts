@@ -193,6 +193,18 @@ describe('sending', () => {
     expect(entry).toMatchObject({ state: 'sent', offset: 7 })
   })
 
+  test('refuses by itself what would close the connection, and goes on', () => {
+    const cursor = new Cursor()
+    const wire = new FakeWire(cursor)
+    const client = new Client(wire, { cursor, maxPacketBytes: () => 1_000 })
+    client.connect()
+    wire.accept('s1')
+    const long = client.send('\u00e9'.repeat(500))
+    const short = client.send('\u00e9'.repeat(400))
+    expect(long).toMatchObject({ state: 'refused', refusal: { code: 'too_large' } })
+    expect(wire.sent.map(({ key }) => key)).toEqual([short.key])
+  })
+
   test('never emits while disconnected', () => {
     const { client, wire } = setUp()
     client.send('a')

@@ -1,7 +1,7 @@
 /** One guest's conversation with the gateway: the state of the connection, what was said, and what is being said. */
 
 import * as parse from './parse'
-import { event, type ChatMessage } from './contract'
+import { event, type Ack, type ChatMessage } from './contract'
 import { Cursor } from './cursor'
 import { Emitter } from './emitter'
 import { Outbox, type OutboxEntry } from './outbox'
@@ -40,8 +40,23 @@ export interface ClientEvents {
 
 export interface ClientOptions {
   ackTimeoutMs?: number
+  /** The longest packet that the gateway takes without closing the connection; undefined where it is not known. */
+  maxPacketBytes?: () => number | undefined
   /** Given so that the wire's `auth` can ask it at each handshake. */
   cursor?: Cursor
+}
+
+/**
+ * Content above the gateway's limit is refused by the gateway. A packet so long that the connection is closed for it
+ * would be sent again after each reconnect, and hold up what follows for ever: it is refused here.
+ */
+const tooLarge: Ack = { ok: false, error: { code: 'too_large', message: 'longer than a packet may be' } }
+
+/** Room for what Socket.IO puts before the arguments: packet types, and the number of the ack. */
+const packetHeadBytes = 24
+
+function packetBytes(...args: string[]): number {
+  return packetHeadBytes + new TextEncoder().encode(JSON.stringify([event.chatMessage, ...args])).length
 }
 
 export class Client {
@@ -51,13 +66,14 @@ export class Client {
   readonly #events = new Emitter<ClientEvents>()
   #state: ConnectionState = { phase: 'offline', retrying: false }
 
-  constructor(wire: Wire, { ackTimeoutMs = 10_000, cursor = new Cursor() }: ClientOptions = {}) {
+  constructor(wire: Wire, { ackTimeoutMs = 10_000, cursor = new Cursor(), maxPacketBytes }: ClientOptions = {}) {
     this.#wire = wire
     this.#cursor = cursor
     this.#outbox = new Outbox({
       ackTimeoutMs,
       changed: (entry) => this.#events.emit('outbox', entry),
       transmit: (content, key, answer) => {
+        if (packetBytes(content, key) > (maxPacketBytes?.() ?? Infinity)) return answer(tooLarge)
         wire.emit(event.chatMessage, content, key, (reply: unknown) => answer(parse.ack(reply)))
       },
     })

@@ -13,7 +13,7 @@
  *   wire.ts       what is needed of Socket.IO     client.ts   the three together
  */
 
-import { io } from 'socket.io-client'
+import { io, type Socket } from 'socket.io-client'
 
 import { Client, type ClientOptions } from './client'
 import { Cursor } from './cursor'
@@ -23,7 +23,7 @@ export { Client, type ClientEvents, type ConnectionState, type Discontinuity, ty
 export type { OutboxEntry } from './outbox'
 
 /** A client of the gateway at `url`, by default the one that served the page; call connect() once it is listened to. */
-export function open(url = '', options: Omit<ClientOptions, 'cursor'> = {}): Client {
+export function open(url = '', options: Pick<ClientOptions, 'ackTimeoutMs'> = {}): Client {
   const cursor = new Cursor()
   const socket = io(url, {
     autoConnect: false,
@@ -35,5 +35,11 @@ export function open(url = '', options: Omit<ClientOptions, 'cursor'> = {}): Cli
     // A function: Socket.IO asks it again at every attempt.
     auth: (give) => give({ ...cursor.resume() }),
   })
-  return new Client(socket, { ...options, cursor })
+  return new Client(socket, { ...options, cursor, maxPacketBytes: () => maxPayload(socket) })
+}
+
+/** What the gateway has announced at the handshake. Engine.IO's client keeps it for itself; without it, no limit holds. */
+function maxPayload(socket: Socket): number | undefined {
+  const { _maxPayload: bytes } = socket.io.engine as unknown as { _maxPayload?: unknown }
+  return typeof bytes === 'number' && bytes > 0 ? bytes : undefined
 }
