@@ -39,7 +39,8 @@ func Open(js jetstream.JetStream) *Log { return &Log{js: js} }
 type State struct {
 	First, Last uint64 // offsets of the oldest and newest event; First is Last+1 when empty
 	Bytes       uint64
-	Epoch       string // changes when the log is another one
+	Epoch       string    // changes when the log is another one
+	Began       time.Time // no event is older
 	Replicas    int
 	AtomicBatch bool // group commit is possible
 	DedupWindow time.Duration
@@ -52,8 +53,13 @@ func (l *Log) State(ctx context.Context) (State, error) {
 		return State{}, fault.New("read log state", fault.Temporary, err)
 	}
 	info := stream.CachedInfo()
+	began := info.Created
+	if info.State.Msgs > 0 {
+		began = info.State.FirstTime // a promoted mirror is younger than its events
+	}
 	return State{
-		First: info.State.FirstSeq, Last: info.State.LastSeq, Bytes: info.State.Bytes,
+		Began: began,
+		First: max(info.State.FirstSeq, 1), Last: info.State.LastSeq, Bytes: info.State.Bytes,
 		Epoch:    epoch(info),
 		Replicas: info.Config.Replicas, AtomicBatch: info.Config.AllowAtomicPublish,
 		DedupWindow: info.Config.Duplicates,

@@ -1,0 +1,31 @@
+// Command gateway is the Socket.IO edge: it appends what clients send to the
+// log and delivers what the log says.
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+
+	"github.com/tidemark-chat/tidemark/config"
+	"github.com/tidemark-chat/tidemark/config/command"
+	"github.com/tidemark-chat/tidemark/services/gateway"
+)
+
+func main() {
+	os.Exit(command.Main(command.Service{
+		Name:  "gateway",
+		Short: "Serve Socket.IO clients from the event log",
+		Long: "Serve Socket.IO clients: append what they send to the log (NATS JetStream), deliver what the log says, and give\n" +
+			"returning clients what they missed. Needs a nats-server with JetStream; any number of gateways share one log.",
+		Example:  "  gateway --nats.url nats://127.0.0.1:4222 --gateway.listen 0.0.0.0:3000\n  TIDEMARK_NATS_URL=nats://127.0.0.1:4222 gateway\n  gateway config",
+		Sections: []string{"nats.url", "nats.credentials", "nats.replicas", "stream", "gateway"},
+		Run: func(ctx context.Context, cfg config.Config, log *slog.Logger) error {
+			g, err := gateway.New(cfg, log)
+			if err != nil {
+				return err
+			}
+			return g.Run(ctx)
+		},
+	}))
+}

@@ -1,0 +1,127 @@
+package gateway
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/zishang520/socket.io/servers/socket/v3"
+	"github.com/zishang520/socket.io/v3/pkg/types"
+	"golang.org/x/time/rate"
+
+	"github.com/tidemark-chat/tidemark/config"
+	"github.com/tidemark-chat/tidemark/services/gateway/internal/contract"
+	"github.com/tidemark-chat/tidemark/services/gateway/internal/idempotency"
+	"github.com/tidemark-chat/tidemark/services/gateway/internal/transport"
+)
+
+const (
+	// connectTimeout is how long a connection may stay without a namespace.
+	connectTimeout = 5 * time.Second
+	// frameOverhead is what a message may take beside its content: the longest
+	// key and event name, JSON escapes of a moderate text. What is larger than
+	// the content allows is refused by us, with an ack; what is larger than a
+	// frame may be costs the connection.
+	frameOverhead = 4 << 10
+	escapeFactor  = 6 // "\u0000" for one byte
+	minFrame      = 128 << 10
+)
+
+// edge is the Socket.IO server.
+type edge struct {
+	g  *Gateway
+	io *socket.Server
+
+	handler http.Handler
+}
+
+func newEdge(g *Gateway) (*edge, error) {
+	cfg := g.cfg.Gateway
+	maxFrame := max(minFrame, escapeFactor*int(cfg.MaxContentBytes)+frameOverhead)
+	options := socket.DefaultServerOptions()
+	options.SetPath("/socket.io/")
+	options.SetServeClient(false) // we do: the library's own handler does not work here
+	options.SetConnectTimeout(connectTimeout)
+	options.SetPingInterval(cfg.PingInterval)
+	options.SetPingTimeout(cfg.PingTimeout)
+	options.SetMaxHttpBufferSize(int64(maxFrame))
+	options.SetTransports(transport.Constructors(transport.Limits{
+		SendBudget: int(cfg.SendBudget), MaxFrame: maxFrame, StallTimeout: cfg.StallTimeout,
+	}))
+	if len(cfg.CORSOrigins) > 0 {
+		options.SetCors(cors(cfg.CORSOrigins))
+	}
+	e := &edge{g: g, io: socket.NewServer(nil, options)}
+	e.handler = e.io.ServeHandler(nil)
+	if err := transport.Attach(e.io); err != nil {
+		return nil, err
+	}
+	e.io.Use(e.admit)
+	if err := e.io.On("connection", func(args ...any) { e.connected(args[0].(*socket.Socket)) }); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+func cors(origins []string) *types.Cors {
+	if len(origins) == 1 && origins[0] == "*" {
+		return &types.Cors{Origin: "*"}
+	}
+	return &types.Cors{Origin: origins, Credentials: true}
+}
+
+// ServeHTTP serves Engine.IO. A new connection is refused, in a way that makes
+// official clients try again, while this gateway could not serve it.
+func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Query().Get("sid") == "" && r.Method == http.MethodGet && (e.g.draining.Load() || e.g.current.Load() == nil) {
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, "not ready", http.StatusServiceUnavailable)
+		return
+	}
+	e.handler.ServeHTTP(w, r)
+}
+
+// admit is the namespace's middleware: who may connect, and with what offset.
+func (e *edge) admit(s *socket.Socket, next func(*socket.ExtendedError)) {
+	if _, err := contract.ParseHello(s.Handshake().Auth, e.g.cfg.Gateway.AllowGuests); err != nil {
+		next(socket.NewExtendedError(err.Error(), nil))
+		return
+	}
+	next(nil)
+}
+
+// connected makes a session of a new Socket.IO connection.
+func (e *edge) connected(s *socket.Socket) {
+	link := transport.LinkOf(s.Conn())
+	if link == nil {
+		return // its connection is over
+	}
+	gen := e.g.current.Load()
+	hello, err := contract.ParseHello(s.Handshake().Auth, e.g.cfg.Gateway.AllowGuests)
+	if gen == nil || err != nil {
+		link.Close()
+		return
+	}
+	e.g.metrics.connections.Inc()
+	session := &session{
+		g: e.g, gen: gen, socket: s, link: link,
+		guest:   idempotency.Guest{SocketID: string(s.Id()), Since: time.Now()},
+		limiter: limiter(e.g.cfg.Gateway.RateLimit),
+	}
+	err = s.On("disconnect", func(...any) { session.end() })
+	s.OnAny(func(args ...any) { session.event(args, link.Begin()) })
+	session.join(hello)
+	if err != nil || !s.Connected() || s.Conn().ReadyState() != "open" {
+		session.end() // the peer left while it connected: "disconnect" may never come
+	}
+}
+
+// limiter allows so many messages a second, and as many at once.
+func limiter(perSecond config.Rate) *rate.Limiter {
+	if perSecond.Off() {
+		return nil
+	}
+	return rate.NewLimiter(rate.Limit(perSecond), max(1, int(perSecond)))
+}
+
+// close ends what is left of the library's connections.
+func (e *edge) close() { e.io.Close(nil) }

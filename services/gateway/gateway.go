@@ -1,0 +1,193 @@
+// Package gateway is the Socket.IO edge of Tidemark. It appends what clients
+// send to the log and delivers what the log says; it keeps nothing that must
+// survive it.
+//
+//	client ──▶ session ──▶ posting ──▶ appender ──▶ log
+//	   ▲                                             │
+//	   ╰── transport ◀── delivery (hub) ◀── feed ◀───╯
+//
+// A gateway never delivers what it has just appended, only what comes back in
+// the feed: every client of every gateway sees the log's order.
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/tidemark-chat/tidemark/config"
+	"github.com/tidemark-chat/tidemark/streams/eventlog"
+	"github.com/tidemark-chat/tidemark/streams/fault"
+)
+
+// retryPause is how long to wait before trying the log again.
+const retryPause = 500 * time.Millisecond
+
+// Gateway is one gateway process, or a standalone's part of one.
+type Gateway struct {
+	cfg         config.Config
+	log         *slog.Logger
+	natsOptions []nats.Option
+
+	listener net.Listener
+	edge     *edge
+	metrics  *metrics
+	nats     connections
+
+	current  atomic.Pointer[generation] // nil while no connections are taken
+	draining atomic.Bool
+	health   health
+
+	failureLogged atomic.Int64 // Unix time, in seconds
+}
+
+// connections are three, because a read is served in the server's read loop of
+// its connection and would hold up an append behind it.
+type connections struct {
+	publish, feed, reads jetstream.JetStream
+}
+
+// New checks the settings and listens, so that a busy address is an error now.
+// natsOptions are for how to reach the log (a standalone: in process).
+func New(cfg config.Config, log *slog.Logger, natsOptions ...nats.Option) (*Gateway, error) {
+	if cfg.NATS.URL == "" && len(natsOptions) == 0 {
+		return nil, cfg.Invalid("nats.url", "a gateway needs the address of a nats-server; only standalone has one of its own")
+	}
+	g := &Gateway{cfg: cfg, log: log, natsOptions: natsOptions}
+	g.metrics = newMetrics(g)
+	var err error
+	if g.edge, err = newEdge(g); err != nil {
+		return nil, err
+	}
+	if g.listener, err = net.Listen("tcp", cfg.Gateway.Listen); err != nil {
+		return nil, fmt.Errorf("gateway.listen: %w", err)
+	}
+	return g, nil
+}
+
+// Address is where the gateway listens.
+func (g *Gateway) Address() string { return g.listener.Addr().String() }
+
+// Run serves until ctx ends and then stops in an orderly way: it is not ready
+// any more, takes no new connections and messages, finishes the appends in
+// flight, cuts its connections so that clients go elsewhere, and returns within
+// gateway.shutdownTimeout. An error is one that an operator must mend.
+func (g *Gateway) Run(ctx context.Context) error {
+	defer g.listener.Close()
+	if err := g.connect(); err != nil {
+		return err
+	}
+	defer g.disconnect()
+
+	server := &http.Server{Handler: g.routes(), ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(g.log.Handler(), slog.LevelDebug)}
+	failed := make(chan error, 2)
+	// following ends before the rest: it finishes appends and cuts connections.
+	followCtx, stopFollowing := context.WithCancel(ctx)
+	defer stopFollowing()
+	var following, serving sync.WaitGroup
+	following.Go(func() {
+		if err := g.follow(followCtx); err != nil {
+			failed <- err
+		}
+	})
+	serving.Go(func() { g.watch(followCtx) })
+	serving.Go(func() {
+		if err := server.Serve(g.listener); !errors.Is(err, http.ErrServerClosed) {
+			failed <- fmt.Errorf("serve HTTP: %w", err)
+		}
+	})
+	g.log.Info("gateway listens", "address", g.Address())
+
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	g.draining.Store(true)
+	g.log.Info("gateway stops")
+	deadline, cancel := context.WithTimeout(context.Background(), g.cfg.Gateway.ShutdownTimeout)
+	defer cancel()
+	stopFollowing()
+	waitFor(deadline, &following)
+	g.edge.close()
+	if server.Shutdown(deadline) != nil {
+		server.Close()
+	}
+	waitFor(deadline, &serving)
+	return err
+}
+
+// follow keeps one generation after another going. It returns when ctx ends, or
+// with an error that no retry mends.
+func (g *Gateway) follow(ctx context.Context) error {
+	for ctx.Err() == nil {
+		err := eventlog.Provision(ctx, g.nats.reads, g.logConfig(), g.log)
+		if fault.Is(err, fault.Permanent) {
+			return err
+		}
+		if err == nil {
+			err = g.runGeneration(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
+			g.log.Warn("not following the log", "error", err)
+			g.health.note(err)
+			select {
+			case <-time.After(retryPause):
+			case <-ctx.Done():
+			}
+		}
+	}
+	return nil
+}
+
+func (g *Gateway) logConfig() eventlog.Config {
+	return eventlog.Config{
+		Replicas: g.cfg.NATS.Replicas, MaxBytes: int64(g.cfg.Stream.MaxBytes), DedupWindow: g.cfg.Stream.DedupWindow,
+	}
+}
+
+// connect makes the connections, which come up when the log's server does.
+func (g *Gateway) connect() error {
+	options := append([]nats.Option{nats.RetryOnFailedConnect(true)}, g.natsOptions...)
+	if g.cfg.NATS.Credentials != "" {
+		options = append(options, nats.UserCredentials(g.cfg.NATS.Credentials))
+	}
+	for name, js := range map[string]*jetstream.JetStream{
+		"publish": &g.nats.publish, "feed": &g.nats.feed, "reads": &g.nats.reads,
+	} {
+		var err error
+		if _, *js, err = eventlog.Connect(string(g.cfg.NATS.URL), "gateway "+name, g.log, options...); err != nil {
+			g.disconnect()
+			return fmt.Errorf("connect to the log: %w", err)
+		}
+	}
+	return nil
+}
+
+func (g *Gateway) disconnect() {
+	for _, js := range []jetstream.JetStream{g.nats.publish, g.nats.feed, g.nats.reads} {
+		if js != nil {
+			js.Conn().Close()
+		}
+	}
+}
+
+// waitFor waits for all, or until ctx ends: what hangs then is left behind by a
+// process that is about to end.
+func waitFor(ctx context.Context, all *sync.WaitGroup) {
+	done := make(chan struct{})
+	go func() { defer close(done); all.Wait() }()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,336 @@
+// Package gatewaytest is a Socket.IO client for tests: the raw protocol over
+// WebSocket, and nothing of what an official client does by itself, so that a
+// test decides when to reconnect, retry or stop reading.
+package gatewaytest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/gorilla/websocket"
+)
+
+// Client is one connection. Its reader goroutine ends with it.
+type Client struct {
+	SocketID string
+
+	conn   *websocket.Conn
+	writes sync.Mutex
+
+	mu     sync.Mutex
+	events []Event
+	acks   map[int]chan json.RawMessage
+	nextID int
+	gone   error         // set when the connection is over
+	change chan struct{} // closed and replaced whenever something above changes
+	done   chan struct{} // closed when the reader has ended
+}
+
+// Event is an event as it came.
+type Event struct {
+	Name string
+	Args []json.RawMessage
+}
+
+// Message is a "chat message" event.
+type Message struct {
+	Content string
+	Offset  uint64
+	Meta    struct {
+		ID           string `json:"id"`
+		At           string `json:"at"`
+		From         string `json:"from"`
+		Username     string `json:"username"`
+		ClientOffset string `json:"clientOffset"`
+	}
+}
+
+// Ack is the answer to a message.
+type Ack struct {
+	OK        bool   `json:"ok"`
+	Offset    uint64 `json:"offset"`
+	ID        string `json:"id"`
+	Duplicate bool   `json:"duplicate"`
+	Error     struct {
+		Code         string `json:"code"`
+		Message      string `json:"message"`
+		RetryAfterMs int    `json:"retryAfterMs"`
+	} `json:"error"`
+}
+
+// Recovery is the "recovery" event.
+type Recovery struct {
+	Recovered bool   `json:"recovered"`
+	From      uint64 `json:"from"`
+	Head      uint64 `json:"head"`
+	Count     uint64 `json:"count"`
+	Epoch     string `json:"epoch"`
+	Reason    string `json:"reason"`
+}
+
+// ErrRefused is a connect_error; its text is the server's message.
+type ErrRefused struct{ Message string }
+
+func (e *ErrRefused) Error() string { return "connect_error: " + e.Message }
+
+// Dial connects to a gateway at host:port and joins the namespace "/" with an
+// auth payload, which may be nil.
+func Dial(ctx context.Context, address string, auth any) (*Client, error) {
+	conn, response, err := websocket.DefaultDialer.DialContext(ctx, "ws://"+address+"/socket.io/?EIO=4&transport=websocket", nil)
+	if err != nil {
+		if response != nil {
+			return nil, fmt.Errorf("%w: %s", err, response.Status)
+		}
+		return nil, err
+	}
+	c := &Client{conn: conn, acks: map[int]chan json.RawMessage{}, change: make(chan struct{}), done: make(chan struct{})}
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	defer stop()
+	if err := c.handshake(auth); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	go c.read()
+	return c, nil
+}
+
+func (c *Client) handshake(auth any) error {
+	if _, open, err := c.conn.ReadMessage(); err != nil || !strings.HasPrefix(string(open), "0{") {
+		return fmt.Errorf("no handshake: %q, %v", open, err)
+	}
+	connect := []byte("40")
+	if auth != nil {
+		body, err := json.Marshal(auth)
+		if err != nil {
+			return err
+		}
+		connect = append(connect, body...)
+	}
+	if err := c.write(connect); err != nil {
+		return err
+	}
+	_, answer, err := c.conn.ReadMessage()
+	if err != nil {
+		return err
+	}
+	text := string(answer)
+	switch {
+	case strings.HasPrefix(text, "40{"):
+		var body struct{ SID string }
+		err := json.Unmarshal(answer[2:], &body)
+		c.SocketID = body.SID
+		return err
+	case strings.HasPrefix(text, "44{"):
+		refused := &ErrRefused{}
+		_ = json.Unmarshal(answer[2:], refused)
+		return refused
+	}
+	return fmt.Errorf("unexpected answer to CONNECT: %q", text)
+}
+
+func (c *Client) read() {
+	defer close(c.done)
+	for {
+		_, packet, err := c.conn.ReadMessage()
+		if err == nil {
+			err = c.packet(packet)
+		}
+		if err != nil {
+			c.update(func() { c.gone = err })
+			return
+		}
+	}
+}
+
+func (c *Client) packet(packet []byte) error {
+	text := string(packet)
+	switch {
+	case text == "2":
+		return c.write([]byte("3"))
+	case strings.HasPrefix(text, "42"):
+		var parts []json.RawMessage
+		if err := json.Unmarshal(packet[2:], &parts); err != nil || len(parts) == 0 {
+			return fmt.Errorf("malformed event %q", text)
+		}
+		e := Event{Args: parts[1:]}
+		if err := json.Unmarshal(parts[0], &e.Name); err != nil {
+			return err
+		}
+		c.update(func() { c.events = append(c.events, e) })
+	case strings.HasPrefix(text, "43"):
+		bracket := strings.IndexByte(text, '[')
+		id, err := strconv.Atoi(text[2:bracket])
+		if err != nil {
+			return fmt.Errorf("malformed ack %q", text)
+		}
+		c.mu.Lock()
+		answer := c.acks[id]
+		delete(c.acks, id)
+		c.mu.Unlock()
+		if answer == nil {
+			return fmt.Errorf("ack %d was not asked for, or came twice", id)
+		}
+		answer <- packet[bracket:]
+	case strings.HasPrefix(text, "41"):
+		return errors.New("the server sent a Socket.IO disconnect")
+	default:
+		return fmt.Errorf("unexpected packet %q", text)
+	}
+	return nil
+}
+
+func (c *Client) update(change func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	change()
+	close(c.change)
+	c.change = make(chan struct{})
+}
+
+func (c *Client) write(packet []byte) error {
+	c.writes.Lock()
+	defer c.writes.Unlock()
+	return c.conn.WriteMessage(websocket.TextMessage, packet)
+}
+
+// WriteRaw sends one Engine.IO packet as it is.
+func (c *Client) WriteRaw(packet string) error { return c.write([]byte(packet)) }
+
+// Emit sends an event and wants no ack.
+func (c *Client) Emit(event string, args ...any) error {
+	body, err := json.Marshal(append([]any{event}, args...))
+	if err != nil {
+		return err
+	}
+	return c.write(append([]byte("42"), body...))
+}
+
+// Start sends an event that wants an ack, and returns where the ack's
+// arguments will come.
+func (c *Client) Start(event string, args ...any) (<-chan json.RawMessage, error) {
+	body, err := json.Marshal(append([]any{event}, args...))
+	if err != nil {
+		return nil, err
+	}
+	answer := make(chan json.RawMessage, 1)
+	c.mu.Lock()
+	id := c.nextID
+	c.nextID++
+	c.acks[id] = answer
+	c.mu.Unlock()
+	return answer, c.write(append([]byte("42"+strconv.Itoa(id)), body...))
+}
+
+// Send sends an event and waits for its ack.
+func (c *Client) Send(ctx context.Context, event string, args ...any) (Ack, error) {
+	answer, err := c.Start(event, args...)
+	if err != nil {
+		return Ack{}, err
+	}
+	select {
+	case raw := <-answer:
+		return ParseAck(raw)
+	case <-c.done:
+		select {
+		case raw := <-answer: // it came just before the end
+			return ParseAck(raw)
+		default:
+		}
+		return Ack{}, fmt.Errorf("connection over before the ack: %w", c.Gone())
+	case <-ctx.Done():
+		return Ack{}, ctx.Err()
+	}
+}
+
+// ParseAck reads an ack's arguments.
+func ParseAck(raw json.RawMessage) (Ack, error) {
+	var acks []Ack
+	if err := json.Unmarshal(raw, &acks); err != nil || len(acks) != 1 {
+		return Ack{}, fmt.Errorf("malformed ack %s", raw)
+	}
+	return acks[0], nil
+}
+
+// Next takes the next event of a name, and drops those of other names before it.
+func (c *Client) Next(ctx context.Context, name string) (Event, error) {
+	for {
+		c.mu.Lock()
+		for len(c.events) > 0 {
+			e := c.events[0]
+			c.events = c.events[1:]
+			if e.Name == name {
+				c.mu.Unlock()
+				return e, nil
+			}
+		}
+		gone, change := c.gone, c.change
+		c.mu.Unlock()
+		if gone != nil {
+			return Event{}, gone
+		}
+		select {
+		case <-change:
+		case <-ctx.Done():
+			return Event{}, ctx.Err()
+		}
+	}
+}
+
+// NextMessage takes the next "chat message".
+func (c *Client) NextMessage(ctx context.Context) (Message, error) {
+	e, err := c.Next(ctx, "chat message")
+	if err != nil {
+		return Message{}, err
+	}
+	return ParseMessage(e)
+}
+
+// ParseMessage reads a "chat message" event.
+func ParseMessage(e Event) (Message, error) {
+	var m Message
+	if len(e.Args) != 3 {
+		return m, fmt.Errorf("chat message with %d arguments: %s", len(e.Args), e.Args)
+	}
+	return m, errors.Join(
+		json.Unmarshal(e.Args[0], &m.Content), json.Unmarshal(e.Args[1], &m.Offset), json.Unmarshal(e.Args[2], &m.Meta))
+}
+
+// NextRecovery takes the "recovery" event.
+func (c *Client) NextRecovery(ctx context.Context) (Recovery, error) {
+	var r Recovery
+	e, err := c.Next(ctx, "recovery")
+	if err != nil {
+		return r, err
+	}
+	return r, json.Unmarshal(e.Args[0], &r)
+}
+
+// TakeEvents returns what came so far and was not taken yet.
+func (c *Client) TakeEvents() []Event {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	events := c.events
+	c.events = nil
+	return events
+}
+
+// Gone is why the connection is over, or nil while it is open.
+func (c *Client) Gone() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.gone
+}
+
+// Done is closed when the connection is over.
+func (c *Client) Done() <-chan struct{} { return c.done }
+
+// Close cuts the connection without a goodbye and waits for the reader.
+func (c *Client) Close() {
+	c.conn.Close()
+	<-c.done
+}

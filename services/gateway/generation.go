@@ -1,0 +1,86 @@
+package gateway
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/tidemark-chat/tidemark/services/gateway/internal/delivery"
+	"github.com/tidemark-chat/tidemark/services/gateway/internal/history"
+	"github.com/tidemark-chat/tidemark/services/gateway/internal/idempotency"
+	"github.com/tidemark-chat/tidemark/services/gateway/internal/posting"
+	"github.com/tidemark-chat/tidemark/streams/appender"
+	"github.com/tidemark-chat/tidemark/streams/eventlog"
+	"github.com/tidemark-chat/tidemark/streams/feed"
+	"github.com/tidemark-chat/tidemark/streams/query"
+	"github.com/tidemark-chat/tidemark/streams/tail"
+)
+
+// generation is everything that belongs to following one log without a gap: its
+// feed and tail, the members it delivers to, what posts to it. If the feed is
+// lost, the generation ends with all its connections, and a new one begins.
+type generation struct {
+	epoch  string
+	tail   *tail.Tail
+	hub    *delivery.Hub
+	poster *posting.Poster
+}
+
+// runGeneration follows the log until ctx ends (nil) or the feed is lost. The
+// generation is the current one, and takes connections, once it has replayed
+// what was in the log when it began.
+func (g *Gateway) runGeneration(ctx context.Context) error {
+	reads := eventlog.Open(g.nats.reads)
+	state, err := reads.State(ctx)
+	if err != nil {
+		return err
+	}
+	var all sync.WaitGroup
+	defer all.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+
+	position := uint64(0)
+	if warm := uint64(g.cfg.Gateway.WarmEvents); state.Last > warm {
+		position = state.Last - warm
+	}
+	position = max(position, state.First-1)
+	t := tail.New(int(g.cfg.Gateway.TailBytes), position)
+	model := query.NewClient(g.nats.reads.Conn())
+	past := history.New(model, reads, state.Epoch)
+	hub := delivery.New(t, past, delivery.Options{
+		Epoch: state.Epoch, Readers: g.cfg.Gateway.CatchUpWorkers,
+		WatermarkInterval: g.cfg.Gateway.WatermarkInterval, Metrics: g.metrics.delivery, Log: g.log,
+	})
+	appends := appender.New(g.nats.publish, state.AtomicBatch, g.cfg.Gateway.AppendTimeout)
+	gen := &generation{epoch: state.Epoch, tail: t, hub: hub, poster: &posting.Poster{
+		Appender: appends, Model: model, SameLog: past.SameLog, Log: reads, Tail: t,
+		Window: idempotency.Window(state.DedupWindow), Began: state.Began,
+	}}
+
+	// The hub outlives the appender, so that acks of what is in flight at the
+	// end still find their connections.
+	hubCtx, stopHub := context.WithCancel(context.WithoutCancel(ctx))
+	all.Go(func() { hub.Run(hubCtx) })
+	all.Go(func() {
+		defer stopHub()
+		appends.Run(ctx)
+		gen.poster.Wait()
+	})
+	defer g.current.CompareAndSwap(gen, nil)
+
+	began := time.Now()
+	warm := func() {
+		g.log.Info("following the log", "epoch", state.Epoch, "from", position, "to", t.Position(), "took", time.Since(began).Round(time.Millisecond))
+		g.current.Store(gen)
+	}
+	if position >= state.Last {
+		warm()
+	}
+	return feed.NewOrdered(g.nats.feed, g.log).Run(ctx, position, func(r feed.Record) {
+		hub.Apply(r)
+		if r.Event.Offset >= state.Last && g.current.Load() != gen {
+			warm()
+		}
+	})
+}

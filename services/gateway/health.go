@@ -1,0 +1,100 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/tidemark-chat/tidemark/streams/eventlog"
+)
+
+const (
+	watchInterval = time.Second
+	watchTimeout  = 2 * time.Second
+)
+
+// health is what the gateway last found out about its log.
+type health struct {
+	mu      sync.Mutex
+	problem error  // why it is not well; nil if it is
+	head    uint64 // the log's newest offset, when last asked
+}
+
+func (h *health) note(problem error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.problem = problem
+}
+
+func (h *health) get() (problem error, head uint64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.problem, h.head
+}
+
+// watch asks the log where it ends, again and again, until ctx ends. The feed
+// is current if it has delivered by now what the log held the time before.
+func (g *Gateway) watch(ctx context.Context) {
+	log := eventlog.Open(g.nats.reads)
+	ticker := time.NewTicker(watchInterval)
+	defer ticker.Stop()
+	for {
+		problem, head := g.examine(ctx, log)
+		g.health.mu.Lock()
+		g.health.problem = problem
+		g.health.head = max(g.health.head, head)
+		g.health.mu.Unlock()
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (g *Gateway) examine(ctx context.Context, log *eventlog.Log) (problem error, head uint64) {
+	ctx, cancel := context.WithTimeout(ctx, watchTimeout)
+	defer cancel()
+	state, err := log.State(ctx)
+	if err != nil {
+		return fmt.Errorf("the log does not answer: %w", err), 0
+	}
+	gen := g.current.Load()
+	_, before := g.health.get()
+	switch {
+	case gen == nil:
+		return errors.New("not following the log yet"), state.Last
+	case gen.epoch == state.Epoch && gen.tail.Position() < before:
+		return fmt.Errorf("the feed is at %d, the log was at %d a while ago", gen.tail.Position(), before), state.Last
+	}
+	return nil, state.Last
+}
+
+// notReady says why the gateway should get no traffic, or nil.
+func (g *Gateway) notReady() error {
+	if g.draining.Load() {
+		return errors.New("stopping")
+	}
+	problem, _ := g.health.get()
+	if problem == nil && g.current.Load() == nil {
+		problem = errors.New("not following the log yet")
+	}
+	return problem
+}
+
+func (g *Gateway) serveReady(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	if err := g.notReady(); err != nil {
+		http.Error(w, "not ready: "+err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintln(w, "ready")
+}
+
+func serveAlive(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	fmt.Fprintln(w, "alive")
+}

@@ -1,0 +1,229 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+
+	"github.com/tidemark-chat/tidemark/services/gateway/internal/contract"
+	"github.com/tidemark-chat/tidemark/services/gateway/internal/transport"
+	"github.com/tidemark-chat/tidemark/streams/event"
+	"github.com/tidemark-chat/tidemark/streams/subject"
+)
+
+// History is what lies before the tail, and the log's own end.
+type History interface {
+	// After reads events of some conversations after a cursor, in ascending
+	// offset, at most limit. It returns up to which offset, above cursor, the
+	// answer is complete; it need not go beyond through. A *TrimmedError says
+	// that what follows cursor is gone for ever; any other error, that it
+	// cannot be read now.
+	After(ctx context.Context, conversations []subject.Conversation, cursor, through uint64, limit int) ([]event.Event, uint64, error)
+	// Head is the log's newest offset.
+	Head(ctx context.Context) (uint64, error)
+}
+
+// TrimmedError says that the log and the read model begin at First.
+type TrimmedError struct{ First uint64 }
+
+func (*TrimmedError) Error() string { return "the oldest events are gone" }
+
+const (
+	// readBatch is how many events are read for a member in one go.
+	readBatch = 128
+	// lastLook is how many events may still be read for a member under the
+	// hub's lock, so that it goes live even while events keep coming.
+	lastLook = 32
+)
+
+// verdict is how a step of catching up ended.
+type verdict uint8
+
+const (
+	again    verdict = iota // more to read, from the tail
+	history                 // more to read, from the history
+	full                    // the outlet is full
+	caughtUp                // the member is live
+	failed                  // what it missed cannot be read now
+)
+
+// serve reads for the members of a queue until it is closed. Each is read one
+// batch for, and goes to the end of the queue again.
+func (h *Hub) serve(ctx context.Context, q *queue) {
+	for m := q.pop(); m != nil; m = q.pop() {
+		h.mu.Lock()
+		if m.state != waiting {
+			h.mu.Unlock()
+			continue
+		}
+		m.state, m.drained = reading, false
+		h.mu.Unlock()
+		h.settle(m, h.step(ctx, m, q == h.old))
+	}
+}
+
+// settle puts a member where its step says. A member that left meanwhile, and
+// one that has gone live, stay what they are.
+func (h *Hub) settle(m *Member, v verdict) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if m.state != reading {
+		return
+	}
+	switch {
+	case v == failed:
+		h.cut(m)
+		h.options.Metrics.cut.Inc()
+	case v == full && !m.drained:
+		m.state = parked
+	case v == history:
+		m.state = waiting
+		h.old.push(m)
+	default:
+		m.state = waiting
+		h.recent.push(m)
+	}
+}
+
+// drained is called by a member's outlet when it has room again.
+func (h *Hub) drained(m *Member) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	m.drained = true
+	if m.state == parked {
+		m.state = waiting
+		h.recent.push(m)
+	}
+}
+
+// step reads one batch for a member and sends it. Only with far may it ask the
+// history, which can take its time.
+func (h *Hub) step(ctx context.Context, m *Member, far bool) verdict {
+	if m.start != nil {
+		if ok, err := h.resolve(ctx, m, far); err != nil {
+			h.options.Log.Warn("a client's offset cannot be judged", "error", err)
+			return failed
+		} else if !ok {
+			return history
+		}
+	}
+	events, through, ok := h.tail.After(m.cursor, m.interest.Conversations, readBatch, nil)
+	switch {
+	case ok:
+		h.options.Metrics.fromTail.Add(float64(len(events)))
+	case !far:
+		return history
+	default:
+		var err error
+		if events, through, err = h.readHistory(ctx, m); err != nil {
+			h.options.Log.Warn("what a client missed cannot be read", "after", m.cursor, "error", err)
+			return failed
+		}
+	}
+	if !m.send(events) {
+		return full
+	}
+	m.cursor = max(m.cursor, through)
+	return h.finish(m)
+}
+
+// readHistory reads what the tail does not hold. Where that is gone for ever,
+// it moves the member past the loss and notes it.
+func (h *Hub) readHistory(ctx context.Context, m *Member) ([]*event.Event, uint64, error) {
+	first, _, _ := h.tail.Stats()
+	found, through, err := h.history.After(ctx, m.interest.Conversations, m.cursor, first-1, readBatch)
+	if trimmed := (*TrimmedError)(nil); errors.As(err, &trimmed) {
+		m.recovery.Recovered, m.recovery.Reason = false, contract.Trimmed
+		return nil, trimmed.First - 1, nil
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	events := make([]*event.Event, len(found))
+	for i := range found {
+		events[i] = &found[i]
+	}
+	h.options.Metrics.fromHistory.Add(float64(len(events)))
+	return events, through, nil
+}
+
+// send sends events and moves the cursor behind each one the outlet took. It is
+// false if the outlet did not take all.
+func (m *Member) send(events []*event.Event) bool {
+	if len(events) == 0 {
+		return true
+	}
+	frames := make([]transport.Frame, len(events))
+	for i, e := range events {
+		frames[i] = frame(e, e.Key != "" && m.interest.Own(e))
+	}
+	sent := m.outlet.Send(frames...)
+	if sent > 0 {
+		m.cursor = events[sent-1].Offset
+		m.recovery.Count += uint64(sent)
+	}
+	return sent == len(events)
+}
+
+// finish takes a member live if nothing, or only a little, is left to send.
+func (h *Hub) finish(m *Member) verdict {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if m.state != reading {
+		return failed // it left; settle leaves it alone
+	}
+	rest, through, ok := h.tail.After(m.cursor, m.interest.Conversations, lastLook, nil)
+	if !ok {
+		return history
+	}
+	if !m.send(rest) {
+		return full
+	}
+	if m.cursor = max(m.cursor, through); m.cursor < h.tail.Position() {
+		return again
+	}
+	if !h.tellRecovery(m) {
+		return full
+	}
+	h.goLive(m)
+	return caughtUp
+}
+
+// tellRecovery sends the recovery event, once, after the last replayed event.
+func (h *Hub) tellRecovery(m *Member) bool {
+	if m.told {
+		return true
+	}
+	m.recovery.Head = m.cursor
+	if m.outlet.Send(transport.NewFrame(m.recovery.Packet())) == 0 {
+		return false
+	}
+	m.told = true
+	h.options.Metrics.recovered(m.recovery)
+	return true
+}
+
+// resolve turns what a client said about its start into a cursor. It is false
+// if the log must be asked and far is not set.
+func (h *Hub) resolve(ctx context.Context, m *Member, far bool) (ok bool, err error) {
+	hello := m.start
+	r := contract.Recovery{Recovered: true, From: hello.Start.Offset, Epoch: h.options.Epoch}
+	switch {
+	case hello.Epoch != "" && hello.Epoch != h.options.Epoch && r.From > 0:
+		r.Recovered, r.From, r.Reason = false, 0, contract.EpochChanged
+	case r.From > h.tail.Position():
+		if !far {
+			return false, nil
+		}
+		// Another gateway's feed may be further than this one's: only the log
+		// knows whether the offset was ever issued.
+		head, err := h.history.Head(ctx)
+		if err != nil {
+			return false, err
+		}
+		if r.From > head {
+			r.Recovered, r.From, r.Reason = false, 0, contract.AheadOfLog
+		}
+	}
+	m.recovery, m.cursor, m.start = r, r.From, nil
+	return true, nil
+}

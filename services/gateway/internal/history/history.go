@@ -1,0 +1,103 @@
+// Package history reads what lies before a gateway's tail: from the read model,
+// and where that is silent or behind, from the log itself over a short span.
+package history
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/tidemark-chat/tidemark/services/gateway/internal/delivery"
+	"github.com/tidemark-chat/tidemark/streams/event"
+	"github.com/tidemark-chat/tidemark/streams/eventlog"
+	"github.com/tidemark-chat/tidemark/streams/fault"
+	"github.com/tidemark-chat/tidemark/streams/query"
+	"github.com/tidemark-chat/tidemark/streams/subject"
+)
+
+// Timeout bounds one question, to the read model or to the log.
+const Timeout = 2 * time.Second
+
+// Log is what of the log is needed (eventlog.Log).
+type Log interface {
+	State(ctx context.Context) (eventlog.State, error)
+	Read(ctx context.Context, conversations []subject.Conversation, after, through uint64, limit int) ([]event.Event, uint64, error)
+}
+
+// History implements delivery.History. Safe for concurrent use.
+type History struct {
+	model query.Model
+	log   Log
+	epoch string
+}
+
+// New reads the history of the log of an epoch. A read model of another epoch
+// is not believed.
+func New(model query.Model, log Log, epoch string) *History {
+	return &History{model: model, log: log, epoch: epoch}
+}
+
+// After implements delivery.History.
+func (h *History) After(
+	ctx context.Context, conversations []subject.Conversation, cursor, through uint64, limit int,
+) ([]event.Event, uint64, error) {
+	events, complete, modelErr := h.fromModel(ctx, conversations, cursor, limit)
+	if modelErr == nil && complete > cursor {
+		return events, complete, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	defer cancel()
+	state, err := h.log.State(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	if state.First > cursor+1 {
+		if modelErr != nil {
+			return nil, 0, modelErr // it may hold what the log no longer does
+		}
+		return nil, 0, &delivery.TrimmedError{First: state.First}
+	}
+	if through-cursor > eventlog.MaxReadSpan {
+		if modelErr == nil {
+			modelErr = fmt.Errorf("the read model is at %d", complete)
+		}
+		return nil, 0, fault.Errorf("read history", fault.Temporary,
+			"%d offsets after %d are too many to read from the log, and: %w", through-cursor, cursor, modelErr)
+	}
+	return h.log.Read(ctx, conversations, cursor, through, limit)
+}
+
+func (h *History) fromModel(
+	ctx context.Context, conversations []subject.Conversation, cursor uint64, limit int,
+) ([]event.Event, uint64, error) {
+	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	defer cancel()
+	reply, err := h.model.After(ctx, query.AfterRequest{
+		Conversations: conversations, Offset: cursor, Limit: min(limit, query.MaxEvents),
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	if err := h.SameLog(reply.Checkpoint); err != nil {
+		return nil, 0, err
+	}
+	return reply.Events, reply.Through, nil
+}
+
+// SameLog checks that the read model is one of this log.
+func (h *History) SameLog(c query.Checkpoint) error {
+	if c.Offset > 0 && c.Epoch != h.epoch {
+		return fault.Errorf("read history", fault.Temporary, "the read model is of another log (epoch %s, not %s)", c.Epoch, h.epoch)
+	}
+	return nil
+}
+
+// Head implements delivery.History.
+func (h *History) Head(ctx context.Context) (uint64, error) {
+	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	defer cancel()
+	state, err := h.log.State(ctx)
+	return state.Last, err
+}
+
+var _ delivery.History = (*History)(nil)

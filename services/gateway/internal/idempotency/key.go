@@ -1,0 +1,72 @@
+// Package idempotency says what an idempotency key of a client stands for: in
+// which scope it counts, and whether it can be older than the time for which
+// the log itself recognises a repeated append.
+//
+//	key of a guest               scope                    how old can it be?
+//	<this socket's id>-<n>       all guests               as old as this connection
+//	<another socket's id>-<n>    all guests               unknown: look it up
+//	anything else (undefined-0)  this connection          as old as this connection
+//
+// Pure functions of values. The socket id in a key is known to its owner only,
+// so that no guest can use up another's keys.
+package idempotency
+
+import (
+	"strings"
+	"time"
+
+	"github.com/tidemark-chat/tidemark/streams/event"
+	"github.com/tidemark-chat/tidemark/streams/subject"
+)
+
+// Guest is a connection without a user.
+type Guest struct {
+	SocketID string    // the Socket.IO id, which the client knows too
+	Since    time.Time // when it connected
+}
+
+// socketIDLength is the length of the library's Socket.IO ids, as of Node.js:
+// 15 random bytes in base64.
+const socketIDLength = 20
+
+// Scope is the scope in which a guest's key counts in a conversation.
+func (g Guest) Scope(key string, conversation subject.Conversation) string {
+	if hasSocketID(key) {
+		return event.Scope("guest", conversation)
+	}
+	return event.Scope("guest:"+g.SocketID, conversation)
+}
+
+// Sent reports whether an event with a key was sent over this connection, or
+// by the same client over an earlier one (then the key only starts with the id
+// it has now if it was made since).
+func (g Guest) Sent(e *event.Event) bool {
+	if e.Sender != "" || e.Key == "" {
+		return false
+	}
+	return e.Scope == g.Scope(e.Key, e.Conversation) && (!hasSocketID(e.Key) || g.made(e.Key))
+}
+
+// Recent reports whether a key was certainly not used before a time.
+func (g Guest) Recent(key string, before time.Time) bool {
+	return g.Since.After(before) && (g.made(key) || !hasSocketID(key))
+}
+
+// made reports whether a key was made on this connection.
+func (g Guest) made(key string) bool {
+	return strings.HasPrefix(key, g.SocketID) && hasSocketID(key)
+}
+
+// hasSocketID reports whether a key starts with a Socket.IO id: "<id>-…".
+func hasSocketID(key string) bool {
+	if len(key) <= socketIDLength || key[socketIDLength] != '-' {
+		return false
+	}
+	for i := range socketIDLength {
+		c := key[i]
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == '-') {
+			return false
+		}
+	}
+	return true
+}
