@@ -1,0 +1,179 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+	"time"
+
+	"github.com/tidemark-chat/tidemark/services/persister/readmodel"
+	"github.com/tidemark-chat/tidemark/streams/event"
+)
+
+const (
+	// rowsAtOnce are written by one statement; more does not pay.
+	rowsAtOnce = 25
+	columns    = 11
+
+	advanceSQL = `UPDATE checkpoint SET "offset" = ?, at = ?, epoch = ?, digest = ? WHERE "offset" = ? AND epoch = ?`
+	insertSQL  = `INSERT INTO messages
+		(conversation, "offset", id, at, sender, sender_name, recipient, scope, "key", content, digest) VALUES `
+	// Only a taken key is passed over. A row that is there already is one
+	// beyond the checkpoint, and an error.
+	passTakenSQL = ` ON CONFLICT (scope, "key") WHERE "key" IS NOT NULL DO NOTHING`
+	existsSQL    = `SELECT count(*) FROM messages WHERE conversation = ? AND "offset" = ?`
+	buryMessage  = `INSERT INTO dead_letter ("offset", through, reason, at, subject, headers, content) VALUES (?, ?, ?, ?, ?, ?, ?)`
+)
+
+type appendStatements struct {
+	advance, one, many, exists, bury *sql.Stmt
+}
+
+func prepareAppend(ctx context.Context, db *sql.DB) (s appendStatements, err error) {
+	row := "(" + strings.Repeat("?, ", columns-1) + "?)"
+	err = prepare(ctx, db, map[**sql.Stmt]string{
+		&s.advance: advanceSQL,
+		&s.one:     insertSQL + row + passTakenSQL,
+		&s.many:    insertSQL + row + strings.Repeat(", "+row, rowsAtOnce-1) + passTakenSQL,
+		&s.exists:  existsSQL,
+		&s.bury:    buryMessage,
+	})
+	return s, err
+}
+
+func prepare(ctx context.Context, db *sql.DB, statements map[**sql.Stmt]string) (err error) {
+	for to, text := range statements {
+		if *to, err = db.PrepareContext(ctx, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Append implements readmodel.Store.
+func (s *Store) Append(ctx context.Context, b readmodel.Batch) ([]readmodel.DeadLetter, error) {
+	const op = "append to the read model"
+	// A context that can end costs a goroutine for each statement, and a
+	// transaction in hand is finished anyway.
+	ctx = context.WithoutCancel(ctx)
+	tx, err := s.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, failed(op, err)
+	}
+	w := writer{ctx: ctx, tx: tx, appendStatements: s.append}
+	refused, err := w.write(b)
+	if err != nil {
+		_ = tx.Rollback() // the first error says what happened
+		return nil, failed(op, err)
+	}
+	return refused, failed(op, tx.Commit())
+}
+
+// writer writes one batch in one transaction.
+type writer struct {
+	ctx context.Context
+	tx  *sql.Tx
+	appendStatements
+}
+
+func (w *writer) write(b readmodel.Batch) (refused []readmodel.DeadLetter, err error) {
+	if err := w.move(b.Previous, b.Next); err != nil {
+		return nil, err
+	}
+	many, one := w.tx.StmtContext(w.ctx, w.many), w.tx.StmtContext(w.ctx, w.one)
+	for rest := b.Messages; len(rest) > 0 && err == nil; {
+		insert, n := one, 1
+		if len(rest) >= rowsAtOnce {
+			insert, n = many, rowsAtOnce
+		}
+		var taken []readmodel.DeadLetter
+		taken, err = w.insert(insert, rest[:n])
+		refused, rest = append(refused, taken...), rest[n:]
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, letters := range [][]readmodel.DeadLetter{b.DeadLetters, refused} {
+		for _, d := range letters {
+			if err := w.buryOne(d); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return refused, nil
+}
+
+// move advances the checkpoint if it is where it was left. It comes first, so
+// that of two writers one waits here and then finds it moved.
+func (w *writer) move(previous, next readmodel.Position) error {
+	moved, err := w.tx.StmtContext(w.ctx, w.advance).ExecContext(w.ctx,
+		int64(next.Offset), nanos(next.At), next.Epoch, digestText(next.Digest), int64(previous.Offset), previous.Epoch)
+	if err != nil {
+		return err
+	}
+	if n, err := moved.RowsAffected(); err != nil || n != 1 {
+		return errorOr(err, readmodel.ErrFenced)
+	}
+	return nil
+}
+
+// insert writes messages and returns those whose key was taken.
+func (w *writer) insert(statement *sql.Stmt, messages []readmodel.Message) (refused []readmodel.DeadLetter, err error) {
+	args := make([]any, 0, len(messages)*columns)
+	for i := range messages {
+		args = appendRow(args, &messages[i].Event)
+	}
+	result, err := statement.ExecContext(w.ctx, args...)
+	if err != nil {
+		return nil, err
+	}
+	if n, err := result.RowsAffected(); err != nil || n == int64(len(messages)) {
+		return nil, err
+	}
+	for _, m := range messages {
+		var n int
+		row := w.tx.StmtContext(w.ctx, w.exists).QueryRowContext(w.ctx, m.Event.Conversation.String(), int64(m.Event.Offset))
+		if err := row.Scan(&n); err != nil {
+			return nil, err
+		}
+		if n == 0 {
+			refused = append(refused, readmodel.Refuse(m))
+		}
+	}
+	return refused, nil
+}
+
+func appendRow(args []any, e *event.Event) []any {
+	var key any
+	if e.Key != "" {
+		key = e.Key
+	}
+	return append(args, e.Conversation.String(), int64(e.Offset), e.ID, e.At.UnixNano(),
+		e.Sender, e.SenderName, e.Recipient, e.Scope, key, e.Content, e.Digest.String())
+}
+
+func (w *writer) buryOne(d readmodel.DeadLetter) error {
+	var at, subject, headers, content any
+	if d.Stored.Subject != "" {
+		at, subject = d.At.UnixNano(), d.Stored.Subject
+		headers, content = headerText(d.Stored.Header), d.Stored.Content
+	}
+	_, err := w.tx.StmtContext(w.ctx, w.bury).ExecContext(w.ctx,
+		int64(d.Offset), int64(d.Through), d.Reason, at, subject, headers, content)
+	return err
+}
+
+func errorOr(err, otherwise error) error {
+	if err != nil {
+		return err
+	}
+	return otherwise
+}
+
+// nanos is a time as the tables hold it: 0 for none.
+func nanos(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixNano()
+}

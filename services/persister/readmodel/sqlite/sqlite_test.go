@@ -1,0 +1,132 @@
+package sqlite_test
+
+import (
+	"context"
+	"database/sql"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/tidemark-chat/tidemark/services/persister/readmodel"
+	"github.com/tidemark-chat/tidemark/services/persister/readmodel/modeltest"
+	"github.com/tidemark-chat/tidemark/services/persister/readmodel/sqlite"
+	"github.com/tidemark-chat/tidemark/streams/event"
+	"github.com/tidemark-chat/tidemark/streams/logtest"
+	"github.com/tidemark-chat/tidemark/streams/query"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func open(t testing.TB, path string) *sqlite.Store {
+	s, err := sqlite.Open(context.Background(), path)
+	if err != nil {
+		t.Error(err)
+		return nil
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+func TestStore(t *testing.T) {
+	modeltest.TestStore(t, func(t *testing.T) modeltest.OpenStore {
+		path := filepath.Join(t.TempDir(), "new", "a %41?#b.db")
+		return func(t *testing.T) readmodel.Store { return open(t, path) }
+	})
+}
+
+func TestModelOverTheQueryService(t *testing.T) {
+	js := logtest.Start(t).Connect()
+	modeltest.TestModel(t, func(t *testing.T) (query.Model, func(...event.Event)) {
+		s := open(t, filepath.Join(t.TempDir(), "x.db"))
+		service, err := query.Serve(js.Conn(), s, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = service.Stop() })
+		return query.NewClient(js.Conn()), func(events ...event.Event) { modeltest.Project(t, s, events...) }
+	})
+}
+
+func TestCommitsAreOnDisk(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	mode, synchronous := sqlite.Durability(t, open(t, path))
+	if mode != "wal" || synchronous != 2 {
+		t.Errorf("journal mode %s, synchronous %d, want wal and 2 (full)", mode, synchronous)
+	}
+}
+
+func TestADatabaseOfANewerVersionIsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	if err := open(t, path).Close(); err != nil {
+		t.Fatal(err)
+	}
+	execute(t, path, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, 1)`)
+	if _, err := sqlite.Open(t.Context(), path); err == nil || !strings.Contains(err.Error(), "version 99") || !strings.Contains(err.Error(), path) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestAFileThatIsNoDatabaseIsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	if err := os.WriteFile(path, []byte(strings.Repeat("not a database ", 100)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := sqlite.Open(t.Context(), path); err == nil {
+		t.Error("no error")
+	}
+}
+
+func TestQuestionsUseTheIndexes(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "x.db"))
+	for _, plan := range sqlite.Plans(t, s) {
+		if strings.Contains(plan, "SCAN messages") || strings.Contains(plan, "TEMP B-TREE") || !strings.Contains(plan, "USING") {
+			t.Errorf("plan: %s", plan)
+		}
+	}
+}
+
+func TestDeadLettersAreKeptAsStored(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	s := open(t, path)
+	e := modeltest.Keyed(1, modeltest.Room("a"), "x\x00", "k")
+	b := modeltest.Batch(readmodel.Position{}, e)
+	b.DeadLetters = []readmodel.DeadLetter{readmodel.Refuse(b.Messages[0]), {Offset: 2, Through: 9, Reason: "gone"}}
+	b.Messages = nil
+	if _, err := s.Append(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	var at int64
+	var subject, headers, content string
+	row := db.QueryRow(`SELECT at, subject, headers, content FROM dead_letter WHERE "offset" = 1 AND through = 1 AND reason = ?`, readmodel.ReasonKeyTaken)
+	if err := row.Scan(&at, &subject, &headers, &content); err != nil {
+		t.Fatal(err)
+	}
+	if at != e.At.UnixNano() || subject != "chat.0.room.na" || content != e.Content || !strings.Contains(headers, "Tidemark-Key: k\r\n") {
+		t.Errorf("%d, %q, %q, %q", at, subject, headers, content)
+	}
+	row = db.QueryRow(`SELECT through FROM dead_letter WHERE "offset" = 2 AND at IS NULL AND subject IS NULL AND headers IS NULL AND content IS NULL`)
+	if err := row.Scan(&at); err != nil || at != 9 {
+		t.Errorf("range: through %d, %v", at, err)
+	}
+}
+
+func execute(t *testing.T, path, statement string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	if _, err := db.Exec(statement); err != nil {
+		t.Fatal(err)
+	}
+}
