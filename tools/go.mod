@@ -6,6 +6,7 @@ go 1.26.0
 tool (
 	github.com/go-task/task/v3/cmd/task
 	github.com/nats-io/nats-server/v2
+	github.com/tidemark-chat/tidemark/tools/together
 	honnef.co/go/tools/cmd/staticcheck
 )
 
