@@ -25,9 +25,12 @@ type Guest struct {
 	Since    time.Time // when it connected
 }
 
-// socketIDLength is the length of the library's Socket.IO ids, as of Node.js:
-// 15 random bytes in base64.
-const socketIDLength = 20
+// Lengths of Socket.IO ids: this library's (18 bytes in base64) and Node.js's
+// (15), from which a client's page may come to us with a message still unsent.
+const (
+	socketIDLength     = 24
+	nodeSocketIDLength = 20
+)
 
 // Scope is the scope in which a guest's key counts in a conversation.
 func (g Guest) Scope(key string, conversation subject.Conversation) string {
@@ -53,16 +56,18 @@ func (g Guest) Recent(key string, before time.Time) bool {
 }
 
 // made reports whether a key was made on this connection.
-func (g Guest) made(key string) bool {
-	return strings.HasPrefix(key, g.SocketID) && hasSocketID(key)
-}
+func (g Guest) made(key string) bool { return strings.HasPrefix(key, g.SocketID+"-") }
 
 // hasSocketID reports whether a key starts with a Socket.IO id: "<id>-…".
 func hasSocketID(key string) bool {
-	if len(key) <= socketIDLength || key[socketIDLength] != '-' {
+	return startsWithID(key, socketIDLength) || startsWithID(key, nodeSocketIDLength)
+}
+
+func startsWithID(key string, length int) bool {
+	if len(key) <= length || key[length] != '-' {
 		return false
 	}
-	for i := range socketIDLength {
+	for i := range length {
 		c := key[i]
 		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == '-') {
 			return false
