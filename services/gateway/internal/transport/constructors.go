@@ -1,0 +1,117 @@
+package transport
+
+import (
+	"errors"
+
+	"github.com/zishang520/socket.io/servers/engine/v3"
+	"github.com/zishang520/socket.io/servers/engine/v3/transports"
+	"github.com/zishang520/socket.io/servers/socket/v3"
+	"github.com/zishang520/socket.io/v3/pkg/types"
+)
+
+// Constructors gives the polling and the WebSocket transport for the
+// SetTransports of one server's options. That server must be given to [Attach].
+func Constructors(limits Limits) *types.Set[engine.TransportCtor] {
+	shared := constructor{limits.withDefaults(), newRegistry()}
+	return types.NewSet[engine.TransportCtor](pollingConstructor{shared}, webSocketConstructor{shared})
+}
+
+// Attach starts the transports of the server's connections. It is called once,
+// after the server got its engine (ServeHandler, Attach) and before it serves.
+//
+// The transports deliver nothing before this: only when the engine has announced
+// a connection is everybody listening who wants to hear its first packet. Nor
+// does a client get the answer to its CONNECT to "/" before the library has
+// registered the socket, since an event sent at once would be an error to it.
+func Attach(io *socket.Server) error {
+	if io.Engine() == nil {
+		return errors.New("attach transports: the Socket.IO server has no engine yet")
+	}
+	attachEngine(io.Engine(), true)
+	return io.On("connect", func(args ...any) {
+		if s, ok := first[*socket.Socket](args); ok {
+			if link := LinkOf(s.Conn()); link != nil {
+				link.connected()
+			}
+		}
+	})
+}
+
+// AttachEngine is [Attach] for an Engine.IO server without Socket.IO on it, as
+// the Engine.IO conformance suite wants it.
+func AttachEngine(e engine.BaseServer) { attachEngine(e, false) }
+
+func attachEngine(e engine.BaseServer, holdsBack bool) {
+	_ = e.On("connection", func(args ...any) {
+		conn, ok := first[engine.Socket](args)
+		if !ok {
+			return
+		}
+		if link := LinkOf(conn); link != nil {
+			adopt(conn, link, holdsBack)
+		}
+	})
+}
+
+// adopt ties a link to its connection and starts the transport. On the goroutine
+// of the handshake's request.
+func adopt(conn engine.Socket, link *Link, holdsBack bool) {
+	link.mu.Lock()
+	link.holdsBack = holdsBack && !link.limits.AnyMessage
+	link.mu.Unlock()
+	link.links.add(conn.Id(), link)
+	_ = conn.Once("close", func(...any) { link.shut() })
+	_ = conn.Once("upgrade", func(args ...any) {
+		if t, ok := first[*webSocket](args); ok {
+			link.carry(t)
+		}
+	})
+	if conn.ReadyState() == "closed" {
+		link.shut()
+	}
+	if t, ok := conn.Transport().(interface{ start() }); ok {
+		t.start()
+	}
+}
+
+func first[T any](args []any) (v T, ok bool) {
+	if len(args) > 0 {
+		v, ok = args[0].(T)
+	}
+	return v, ok
+}
+
+type constructor struct {
+	limits Limits
+	links  *registry
+}
+
+type pollingConstructor struct{ constructor }
+
+func (pollingConstructor) Name() string          { return transports.POLLING }
+func (pollingConstructor) HandlesUpgrades() bool { return false }
+func (pollingConstructor) UpgradesTo() []string  { return []string{transports.WEBSOCKET} }
+
+func (c pollingConstructor) New(ctx *types.HttpContext) transports.Transport {
+	return newPolling(ctx, newLink(c.limits, c.links))
+}
+
+type webSocketConstructor struct{ constructor }
+
+func (webSocketConstructor) Name() string          { return transports.WEBSOCKET }
+func (webSocketConstructor) HandlesUpgrades() bool { return true }
+func (webSocketConstructor) UpgradesTo() []string  { return nil }
+
+// New is called for a new connection, and for one that probes whether it can
+// upgrade: that one names its session.
+func (c webSocketConstructor) New(ctx *types.HttpContext) transports.Transport {
+	sid := ctx.Query().Peek("sid")
+	if sid == "" {
+		return newWebSocket(ctx, newLink(c.limits, c.links), stageOpen)
+	}
+	link, ok := c.links.find(sid)
+	if !ok { // closed since the engine looked: the upgrade will fail
+		link = newLink(c.limits, c.links)
+	}
+	return newWebSocket(ctx, link, stageProbe)
+}
