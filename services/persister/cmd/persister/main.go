@@ -1,0 +1,40 @@
+// Command persister projects the event log into a database and answers
+// questions about it. It is deployed apart from the gateways.
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+
+	"github.com/tidemark-chat/tidemark/config"
+	"github.com/tidemark-chat/tidemark/config/command"
+	"github.com/tidemark-chat/tidemark/services/persister"
+)
+
+func main() {
+	os.Exit(command.Main(command.Service{
+		Name:  "persister",
+		Short: "Project the event log into a database and answer questions about it",
+		Long: "Consumes the event log into a read model in SQL and answers the gateways' questions.\n" +
+			"Several may run: one works, the others take over. The database can be deleted; it is rebuilt.",
+		Example:  "  persister --nats.url nats://127.0.0.1:4222 --data-dir /var/lib/tidemark",
+		Sections: []string{"dataDir", "nats.url", "nats.credentials", "nats.replicas", "stream", "persister", "database"},
+		Run:      run,
+	}))
+}
+
+func run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
+	if cfg.NATS.URL == "" {
+		return cfg.Invalid("nats.url", "it must not be empty: only standalone has a log of its own")
+	}
+	options, err := persister.Configure(cfg)
+	if err != nil {
+		return err
+	}
+	p, err := persister.New(options, log)
+	if err != nil {
+		return err
+	}
+	return p.Run(ctx)
+}

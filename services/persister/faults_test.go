@@ -1,0 +1,348 @@
+package persister
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/tidemark-chat/tidemark/streams/event"
+	"github.com/tidemark-chat/tidemark/streams/eventlog"
+	"github.com/tidemark-chat/tidemark/streams/logtest"
+	"github.com/tidemark-chat/tidemark/streams/query"
+)
+
+// spawn starts a persister as a process of its own. kill is SIGKILL.
+func spawn(t *testing.T, options Options) (kill func()) {
+	t.Helper()
+	text, err := json.Marshal(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), childOptions+"="+string(text))
+	cmd.Stderr = t.Output()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	dead := false
+	kill = func() {
+		if !dead {
+			dead = true
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+		}
+	}
+	t.Cleanup(kill)
+	return kill
+}
+
+// projected asks whoever answers how far the read model is.
+func projected(js jetstream.JetStream) uint64 {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	checkpoint, err := query.NewClient(js.Conn()).Checkpoint(ctx)
+	if err != nil {
+		return 0
+	}
+	return checkpoint.Offset
+}
+
+func TestKilledInTheMiddleOfBatchesNothingIsMissingOrDoubled(t *testing.T) {
+	const n, kills = 11_000, 10
+	server := logtest.Start(t)
+	js := server.Provision(logtest.Config())
+	ids := make([]string, 0, n)
+	next := keyed(t)
+	logtest.Fill(t, js, n, func(i int) event.Event {
+		e := next(i)
+		ids = append(ids, e.ID)
+		return e
+	})
+	options := testOptions(server.URL(), database(t))
+	options.BatchSize, options.PinTTL = 50, 300*time.Millisecond
+
+	for i := range kills {
+		kill := spawn(t, options)
+		at := uint64(i*n/kills/2 + rand.IntN(n/kills/2))
+		eventually(t, "projected some", func() bool { return projected(js) > at })
+		kill()
+		if all := rows(t, options.Database, `SELECT "offset" FROM checkpoint WHERE "offset" = 11000`); len(all) > 0 {
+			t.Fatal("it was done before it was killed")
+		}
+	}
+	p := run(t, options)
+	p.reaches(n)
+	p.stop()
+	got := rows(t, options.Database, `SELECT id FROM messages ORDER BY "offset"`)
+	if len(got) != n {
+		t.Fatalf("%d rows, want %d", len(got), n)
+	}
+	for i, id := range got {
+		if id != `["`+ids[i]+`"]` {
+			t.Fatalf("row %d is %s, want %s", i+1, id, ids[i])
+		}
+	}
+	if got := rows(t, options.Database, `SELECT * FROM dead_letter`); len(got) != 0 {
+		t.Errorf("dead letters %s", got)
+	}
+}
+
+func TestOfTwoPersistersOneWorksAndTheOtherTakesOver(t *testing.T) {
+	server := logtest.Start(t)
+	js := server.Provision(logtest.Config())
+	options := testOptions(server.URL(), database(t))
+	kill := spawn(t, options)
+	first := logtest.Fill(t, js, 300, keyed(t))
+	eventually(t, "the first one projects", func() bool { return projected(js) == first })
+
+	p := run(t, options)
+	p.becomes(standby)
+	if ready(t, p) != 200 {
+		t.Error("a standby is not ready")
+	}
+	second := logtest.Publish(t, js, logtest.Message(t, "general", "hi"))
+	p.reaches(second) // it follows, though it does not write
+	if !strings.Contains(metricsPage(t, p), "tidemark_persister_rows_total 0") {
+		t.Error("the standby wrote")
+	}
+
+	kill()
+	started := time.Now()
+	last := logtest.Publish(t, js, logtest.Message(t, "general", "hi"))
+	p.reaches(last)
+	t.Logf("took over within %v; a pin lives for %v", time.Since(started), options.PinTTL)
+	if p.status.report().Role != active {
+		t.Errorf("role %s", p.status.report().Role)
+	}
+}
+
+func TestOfTwoPersistersUnderLoadEachRowIsWrittenOnce(t *testing.T) {
+	server := logtest.Start(t)
+	js := server.Provision(logtest.Config())
+	options := testOptions(server.URL(), database(t))
+	options.BatchSize = 20
+	one, two := run(t, options), run(t, options)
+	const rounds = 5
+	var last uint64
+	for i := range rounds {
+		next := keyed(t)
+		last = logtest.Fill(t, js, 500, func(j int) event.Event { return next(i*500 + j) })
+		if i == rounds/2 { // whichever it is
+			one.stop()
+		}
+	}
+	two.reaches(last)
+	two.stop()
+	got := rows(t, options.Database, `SELECT count(*) || ' ' || count(DISTINCT id) || ' ' || max("offset") FROM messages`)
+	if want := fmt.Sprintf(`["%d %d %d"]`, last, last, last); got[0] != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// A persister whose transaction waits while another one projects the same
+// event finds the checkpoint moved, and goes on from there.
+func TestAPersisterThatLostThePinIsFenced(t *testing.T) {
+	server := logtest.Start(t)
+	js := server.Provision(logtest.Config())
+	options := testOptions(server.URL(), database(t))
+	p := run(t, options)
+	p.reaches(logtest.Publish(t, js, logtest.Message(t, "general", "before")))
+
+	db, err := sql.Open("sqlite", "file:"+options.Database+"?_txlock=immediate&_busy_timeout=5000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	tx, err := db.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	offset := logtest.Publish(t, js, logtest.Message(t, "general", "contested"))
+	e, err := eventlog.Open(js).Get(t.Context(), offset)
+	if err != nil {
+		t.Fatal(err)
+	}
+	consumer, err := js.Consumer(t.Context(), eventlog.StreamName, consumerName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the persister has the event", func() bool {
+		info, err := consumer.Info(t.Context())
+		return err == nil && info.Delivered.Stream == offset
+	})
+	if _, err := tx.Exec(`UPDATE checkpoint SET "offset" = ?, at = ?, digest = ?`, int64(offset), e.At.UnixNano(), e.Digest.String()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(`INSERT INTO messages (conversation, "offset", id, at, sender, sender_name, recipient, scope, content, digest)
+		VALUES (?, ?, ?, ?, '', '', '', '', ?, ?)`, e.Conversation.String(), int64(offset), e.ID, e.At.UnixNano(), e.Content, e.Digest.String()); err != nil {
+		t.Fatal(err)
+	}
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	p.reaches(logtest.Publish(t, js, logtest.Message(t, "general", "after")))
+	p.stop()
+	if got := rows(t, options.Database, `SELECT content FROM messages ORDER BY "offset"`); strings.Join(got, " ") != `["before"] ["contested"] ["after"]` {
+		t.Errorf("%s", got)
+	}
+}
+
+func TestADeletedConsumerIsMadeAgain(t *testing.T) {
+	server := logtest.Start(t)
+	js := server.Provision(logtest.Config())
+	options := testOptions(server.URL(), database(t))
+	p := run(t, options)
+	p.reaches(logtest.Fill(t, js, 200, keyed(t)))
+	if err := js.DeleteConsumer(t.Context(), eventlog.StreamName, consumerName); err != nil {
+		t.Fatal(err)
+	}
+	p.reaches(logtest.Publish(t, js, logtest.Message(t, "general", "hi")))
+	p.stop()
+	if got := rows(t, options.Database, `SELECT id FROM messages`); len(got) != 201 {
+		t.Errorf("%d rows", len(got))
+	}
+}
+
+func TestARestartOfTheLogIsSurvived(t *testing.T) {
+	server := logtest.Start(t)
+	js := server.Provision(logtest.Config())
+	p := run(t, testOptions(server.URL(), database(t)))
+	p.reaches(logtest.Fill(t, js, 200, keyed(t)))
+	for range 2 {
+		server.Stop()
+		p.becomes(recovering)
+		if ready(t, p) == 200 {
+			t.Error("ready without the log")
+		}
+		server.Restart()
+		p.reaches(logtest.Publish(t, server.Connect(), logtest.Message(t, "general", "hi")))
+		eventually(t, "ready", func() bool { return p.status.report().Ready })
+	}
+	if projected(server.Connect()) != 202 {
+		t.Error("questions are not answered, though it is ready")
+	}
+}
+
+func TestAStreamThatGoesAwayIsNoticed(t *testing.T) {
+	server := logtest.Start(t)
+	js := server.Provision(logtest.Config())
+	p := run(t, testOptions(server.URL(), database(t)))
+	p.reaches(logtest.Publish(t, js, logtest.Message(t, "general", "hi")))
+	if err := js.DeleteStream(t.Context(), eventlog.StreamName); err != nil {
+		t.Fatal(err)
+	}
+	p.becomes(recovering)
+	if _, err := js.Stream(t.Context(), eventlog.StreamName); err == nil {
+		t.Error("a new log was made in its place")
+	}
+	server.Provision(logtest.Config())
+	if err := p.fails(); !strings.Contains(err.Error(), "epoch") {
+		t.Error(err)
+	}
+}
+
+// What a persister was given before it died comes back at once, not after the
+// consumer's patience with it.
+func TestUnacknowledgedDeliveriesOfADeadPersisterAreTakenUpAtOnce(t *testing.T) {
+	server := logtest.Start(t)
+	js := server.Provision(logtest.Config())
+	options := testOptions(server.URL(), database(t))
+	last := logtest.Fill(t, js, 50, keyed(t))
+	consumer, err := js.CreateConsumer(t.Context(), eventlog.StreamName, options.consumerConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	batch, err := consumer.Fetch(30, jetstream.FetchPriorityGroup(priorityGroup))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range batch.Messages() {
+	}
+	started := time.Now()
+	run(t, options).reaches(last)
+	if took := time.Since(started); took > consumer.CachedInfo().Config.AckWait/2 {
+		t.Errorf("took %v", took)
+	}
+}
+
+func TestADatabaseFromAnOlderCopyCatchesUp(t *testing.T) {
+	server := logtest.Start(t)
+	js := server.Provision(logtest.Config())
+	options := testOptions(server.URL(), database(t))
+	p := run(t, options)
+	p.reaches(logtest.Fill(t, js, 100, keyed(t)))
+	p.stop()
+	old, err := os.ReadFile(options.Database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p = run(t, options)
+	last := logtest.Publish(t, js, logtest.Message(t, "general", "hi"))
+	p.reaches(last)
+	p.stop()
+	want := everything(t, options.Database)
+
+	remove(t, options.Database)
+	if err := os.WriteFile(options.Database, old, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p = run(t, options)
+	p.reaches(last)
+	p.stop()
+	if everything(t, options.Database) != want {
+		t.Error("the database differs")
+	}
+}
+
+func TestAHoleInTheLogIsRecordedAndPassed(t *testing.T) {
+	server := logtest.Start(t)
+	js := server.Connect()
+	config := jetstream.StreamConfig{
+		Name: eventlog.StreamName, Subjects: []string{"chat.>"}, DenyPurge: true, AllowDirect: true, AllowAtomicPublish: true, Discard: jetstream.DiscardNew,
+	}
+	stream, err := js.CreateStream(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := logtest.Fill(t, js, 300, keyed(t))
+	for _, offset := range []uint64{1, 2, 150, 151, 152, 290} { // a damaged file
+		if err := stream.DeleteMsg(t.Context(), offset); err != nil {
+			t.Fatal(err)
+		}
+	}
+	config.DenyDelete = true
+	if _, err := js.UpdateStream(t.Context(), config); err != nil {
+		t.Fatal(err)
+	}
+	options := testOptions(server.URL(), database(t))
+	p := run(t, options)
+	p.reaches(last)
+	p.stop()
+	got := rows(t, options.Database, `SELECT "offset" || '-' || through || ' ' || reason FROM dead_letter ORDER BY "offset"`)
+	if want := `["1-2 the log holds nothing at these 2 offsets"] ["150-152 the log holds nothing at these 3 offsets"] ["290-290 the log holds nothing at these 1 offsets"]`; strings.Join(got, " ") != want {
+		t.Errorf("dead letters %s", got)
+	}
+	if got := rows(t, options.Database, `SELECT id FROM messages`); len(got) != 294 {
+		t.Errorf("%d rows", len(got))
+	}
+}
+
+func TestAConsumerWithOtherSettingsIsAnErrorThatNamesIt(t *testing.T) {
+	server := logtest.Start(t)
+	js := server.Provision(logtest.Config())
+	if _, err := js.CreateConsumer(t.Context(), eventlog.StreamName, jetstream.ConsumerConfig{Durable: consumerName, AckPolicy: jetstream.AckExplicitPolicy}); err != nil {
+		t.Fatal(err)
+	}
+	if err := run(t, testOptions(server.URL(), database(t))).fails(); !strings.Contains(err.Error(), "consumer persister of stream CHAT") {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,30 @@
+package persister
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// Handler serves what Run serves at Options.Listen:
+//
+//	/healthz  200 while the process lives
+//	/readyz   200 while it projects or stands by, otherwise 503; why, as JSON
+//	/metrics  for Prometheus
+func (p *Persister) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte("ok\n"))
+	})
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		report := p.status.report()
+		w.Header().Set("Content-Type", "application/json")
+		if !report.Ready {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		_ = json.NewEncoder(w).Encode(report) // the asker is gone if this fails
+	})
+	mux.Handle("GET /metrics", promhttp.HandlerFor(p.metrics.registry, promhttp.HandlerOpts{}))
+	return mux
+}

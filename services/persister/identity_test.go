@@ -1,0 +1,164 @@
+package persister
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/tidemark-chat/tidemark/streams/embedded"
+	"github.com/tidemark-chat/tidemark/streams/eventlog"
+	"github.com/tidemark-chat/tidemark/streams/logtest"
+)
+
+// A copy of the log's files is taken at offset 5 and the database is made at
+// offset 10. Then the log becomes another one.
+func TestADatabaseOfAnotherLogIsRefused(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		change func(t *testing.T, l *logFiles)
+		says   []string
+	}{
+		{"made again", func(t *testing.T, l *logFiles) {
+			if err := l.js.DeleteStream(t.Context(), eventlog.StreamName); err != nil {
+				t.Fatal(err)
+			}
+			l.provision()
+			l.publish(20)
+		}, []string{"the database is of epoch", "the log of epoch"}},
+		{"an older copy", func(t *testing.T, l *logFiles) { l.restore() },
+			[]string{"the database is at offset 10", "the log ends at 5"}},
+		{"an older copy that went on", func(t *testing.T, l *logFiles) { l.restore(); l.publish(20) },
+			[]string{"at offset 10 the database has an event of", "the log one of"}},
+		{"an older copy, marked by the operator", func(t *testing.T, l *logFiles) { l.restore(); l.mark(); l.publish(20) },
+			[]string{"the database is of epoch"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			l := startFiles(t)
+			l.publish(5)
+			l.copy()
+			l.publish(5)
+			path := database(t)
+			p := run(t, testOptions(l.server.URL(), path))
+			p.reaches(10)
+			p.stop()
+			before := everything(t, path)
+
+			test.change(t, l)
+			err := run(t, testOptions(l.server.URL(), path)).fails()
+			if !errors.Is(err, ErrOtherLog) {
+				t.Fatal(err)
+			}
+			for _, want := range append(test.says, path, "move that database away") {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("%v: says nothing of %q", err, want)
+				}
+			}
+			if everything(t, path) != before {
+				t.Error("the database was changed")
+			}
+		})
+	}
+}
+
+func TestAnEpochThatChangesWhileRunningStops(t *testing.T) {
+	l := startFiles(t)
+	l.publish(5)
+	p := run(t, testOptions(l.server.URL(), database(t)))
+	p.reaches(5)
+	l.mark()
+	if err := p.fails(); !errors.Is(err, ErrOtherLog) {
+		t.Error(err)
+	}
+}
+
+func TestAnEmptyDatabaseFitsAnyLog(t *testing.T) {
+	l := startFiles(t)
+	p := run(t, testOptions(l.server.URL(), database(t)))
+	p.becomes(waiting)
+	l.mark()
+	p.becomes(recovering)
+	p.becomes(waiting)
+	l.publish(5)
+	p.reaches(5)
+}
+
+// logFiles is a log whose files can be copied and put back.
+type logFiles struct {
+	t         *testing.T
+	dir, kept string
+	server    *embedded.Server
+	listen    string
+	js        jetstream.JetStream
+}
+
+func startFiles(t *testing.T) *logFiles {
+	dir := t.TempDir()
+	l := &logFiles{t: t, dir: filepath.Join(dir, "log"), kept: filepath.Join(dir, "copy"), listen: "127.0.0.1:0"}
+	l.start()
+	l.provision()
+	t.Cleanup(func() { l.server.Stop() })
+	return l
+}
+
+func (l *logFiles) start() {
+	var err error
+	if l.server, err = embedded.Start(embedded.Config{Dir: l.dir, Listen: l.listen}); err != nil {
+		l.t.Fatal(err)
+	}
+	nc, js, err := eventlog.Connect(l.server.URL(), "test", discard)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.t.Cleanup(nc.Close)
+	l.js = js
+}
+
+func (l *logFiles) provision() {
+	if err := eventlog.Provision(l.t.Context(), l.js, logtest.Config(), discard); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+func (l *logFiles) publish(n int) {
+	for range n {
+		logtest.Publish(l.t, l.js, logtest.Message(l.t, "general", "hi"))
+	}
+}
+
+func (l *logFiles) copy() {
+	l.js.Conn().Close()
+	l.server.Stop()
+	if err := os.CopyFS(l.kept, os.DirFS(l.dir)); err != nil {
+		l.t.Fatal(err)
+	}
+	l.start()
+}
+
+func (l *logFiles) restore() {
+	l.js.Conn().Close()
+	l.server.Stop()
+	if err := os.RemoveAll(l.dir); err != nil {
+		l.t.Fatal(err)
+	}
+	if err := os.Rename(l.kept, l.dir); err != nil {
+		l.t.Fatal(err)
+	}
+	l.start()
+}
+
+// mark does what an operator does after putting back an older copy.
+func (l *logFiles) mark() {
+	stream, err := l.js.Stream(l.t.Context(), eventlog.StreamName)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	config := stream.CachedInfo().Config
+	config.Metadata["tidemark-epoch"] = "2"
+	if _, err := l.js.UpdateStream(l.t.Context(), config); err != nil {
+		l.t.Fatal(err)
+	}
+}

@@ -1,0 +1,104 @@
+package persister
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/tidemark-chat/tidemark/streams/eventlog"
+	"github.com/tidemark-chat/tidemark/streams/fault"
+)
+
+// retryStart is the pause between attempts to reach the log at the start.
+const retryStart = 500 * time.Millisecond
+
+// link is the way to the log: one connection to consume, and one for
+// questions, so that neither waits behind the other.
+type link struct {
+	nc      *nats.Conn
+	js      jetstream.JetStream
+	log     *eventlog.Log
+	queries *nats.Conn
+}
+
+// connect makes the link and sees to it that there is a log. At the start the
+// server may still be on its way, so that is tried for a while.
+func (p *Persister) connect(ctx context.Context) (*link, error) {
+	deadline := time.Now().Add(p.options.StartWait)
+	for {
+		l, err := p.tryConnect(ctx)
+		if err == nil || needsOperator(err) {
+			return l, err
+		}
+		p.status.set(starting, err)
+		if time.Now().After(deadline) {
+			return nil, fmt.Errorf("the log is not there after %v: %w", p.options.StartWait, err)
+		}
+		p.log.Warn("the log is not there yet, trying again", "error", err)
+		if !pause(ctx, retryStart) {
+			return nil, err
+		}
+	}
+}
+
+func (p *Persister) tryConnect(ctx context.Context) (l *link, err error) {
+	l = &link{}
+	defer func() {
+		if err != nil {
+			l.close()
+			l = nil
+		}
+	}()
+	l.nc, l.js, err = eventlog.Connect(p.options.NATSURL, "persister", p.log, p.options.NATSOptions...)
+	if err != nil {
+		return l, fault.New("connect to the log", fault.Temporary, err)
+	}
+	l.queries, _, err = eventlog.Connect(p.options.NATSURL, "persister queries", p.log, p.options.NATSOptions...)
+	if err != nil {
+		return l, fault.New("connect to the log", fault.Temporary, err)
+	}
+	l.log = eventlog.Open(l.js)
+	return l, eventlog.Provision(ctx, l.js, p.options.Log, p.log)
+}
+
+// up reports whether both connections are.
+func (l *link) up() bool {
+	return l != nil && l.nc.IsConnected() && l.queries.IsConnected()
+}
+
+// close ends the connections; questions in hand are answered first.
+func (l *link) close() {
+	if l.queries != nil {
+		drain(l.queries)
+	}
+	if l.nc != nil {
+		l.nc.Close()
+	}
+}
+
+func drain(nc *nats.Conn) {
+	closed := make(chan struct{})
+	nc.SetClosedHandler(func(*nats.Conn) { close(closed) })
+	if err := nc.Drain(); err == nil {
+		select {
+		case <-closed:
+		case <-time.After(stopWait):
+		}
+	}
+	nc.Close()
+}
+
+// pause waits and reports whether ctx still lasts.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}

@@ -1,0 +1,70 @@
+package persister
+
+import (
+	"errors"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/tidemark-chat/tidemark/config"
+	"github.com/tidemark-chat/tidemark/streams/eventlog"
+)
+
+// Options is what a persister needs to know.
+type Options struct {
+	NATSURL     string        // servers of the log; may be empty if NATSOptions connect in process
+	NATSOptions []nats.Option // for every connection
+	Log         eventlog.Config
+	Database    string        // path of the SQLite file
+	Listen      string        // host:port of health and metrics; empty: not served
+	BatchSize   int           // events in one transaction at most
+	PinTTL      time.Duration // after so long a silence another persister takes over
+	StartWait   time.Duration // how long the log may be away at the start; 0: 30 s
+}
+
+// Configure takes from the settings what concerns the persister. Its error
+// names the setting that it cannot work with.
+func Configure(cfg config.Config) (Options, error) {
+	if cfg.Database.Driver() == config.Postgres {
+		return Options{}, cfg.Invalid("database.url", "PostgreSQL is not supported yet: leave it empty, or give sqlite:<path>")
+	}
+	o := Options{
+		NATSURL: string(cfg.NATS.URL),
+		Log: eventlog.Config{
+			Replicas: cfg.NATS.Replicas, MaxBytes: int64(cfg.Stream.MaxBytes), DedupWindow: cfg.Stream.DedupWindow,
+		},
+		Database:  cfg.DatabaseSource(),
+		Listen:    cfg.Persister.Listen,
+		BatchSize: cfg.Persister.BatchSize,
+		PinTTL:    cfg.Persister.PinTTL,
+	}
+	if cfg.NATS.Credentials != "" {
+		o.NATSOptions = append(o.NATSOptions, nats.UserCredentials(cfg.NATS.Credentials))
+	}
+	return o, nil
+}
+
+const (
+	defaultStartWait = 30 * time.Second
+	// maxPull is how long one pull waits for a message: how soon an idle
+	// persister notices that it is behind. Pulls renew the pin.
+	maxPull = time.Second
+)
+
+func (o *Options) check() error {
+	switch {
+	case o.Database == "":
+		return errors.New("persister: no database")
+	case o.BatchSize < 1:
+		return errors.New("persister: the batch size is below 1")
+	case o.PinTTL <= 0:
+		return errors.New("persister: the pin's time to live is not positive")
+	}
+	if o.StartWait == 0 {
+		o.StartWait = defaultStartWait
+	}
+	return nil
+}
+
+// pull is the wait of one pull: several fit into the life of a pin.
+func (o *Options) pull() time.Duration { return min(maxPull, o.PinTTL/3) }

@@ -1,0 +1,116 @@
+// Package persister projects the log into a database and answers questions
+// about it.
+//
+//	log ──▶ durable, pinned consumer ──▶ intake ──▶ projection ──▶ one transaction: ──▶ ack
+//	         (one persister at a time)   batch      rows, dead     rows + checkpoint
+//	                                                letters        (compare and set)
+//
+// The checkpoint in the database is the truth about how far the projection is;
+// the consumer's own state is only made to agree with it. So a database can be
+// deleted or put back from a copy, a consumer can be deleted, and a persister
+// killed at any instant: what follows is projected once, in order.
+//
+// Of several persisters the server pins one and the others wait. Should two
+// write nevertheless, the compare-and-set lets one through and the other starts
+// again from the checkpoint.
+//
+// All persisters answer questions, also those that wait.
+package persister
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tidemark-chat/tidemark/services/persister/readmodel/sqlite"
+)
+
+// stopWait bounds how long a stop waits for questions and requests in hand.
+const stopWait = 5 * time.Second
+
+// Persister is one persister. Run it once.
+type Persister struct {
+	options Options
+	log     *slog.Logger
+	status  *status
+	metrics *metrics
+}
+
+// New makes a persister. It does not touch the network or the disk.
+func New(options Options, log *slog.Logger) (*Persister, error) {
+	if err := options.check(); err != nil {
+		return nil, err
+	}
+	s := &status{}
+	return &Persister{options: options, log: log, status: s, metrics: newMetrics(s)}, nil
+}
+
+// Run projects until ctx is done, then finishes the transaction in hand and
+// returns nil. Faults that pass (the log's server is away, the consumer is gone,
+// the disk is full) are repaired or waited out, and shown by /readyz. An error
+// means that an operator is needed.
+func (p *Persister) Run(ctx context.Context) error {
+	var listener net.Listener
+	if p.options.Listen != "" {
+		var err error
+		if listener, err = net.Listen("tcp", p.options.Listen); err != nil {
+			return fmt.Errorf("serve health and metrics: %w", err)
+		}
+	}
+	server := &http.Server{Handler: p.Handler(), ReadHeaderTimeout: stopWait}
+	group, ctx := errgroup.WithContext(ctx)
+	if listener != nil {
+		p.log.Info("health and metrics", "address", listener.Addr().String())
+		group.Go(func() error {
+			if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+				return fmt.Errorf("serve health and metrics: %w", err)
+			}
+			return nil
+		})
+	}
+	group.Go(func() error {
+		defer p.stopServer(server) // last, so that it says not ready until the end
+		return p.project(ctx)
+	})
+	return group.Wait()
+}
+
+func (p *Persister) stopServer(server *http.Server) {
+	ctx, cancel := context.WithTimeout(context.Background(), stopWait)
+	defer cancel()
+	if err := server.Shutdown(ctx); err != nil {
+		p.log.Warn("health and metrics: requests were cut off", "error", err)
+		_ = server.Close()
+	}
+}
+
+// project opens the database and the log, works, and closes them again,
+// whatever came of it.
+func (p *Persister) project(ctx context.Context) error {
+	store, err := sqlite.Open(ctx, p.options.Database)
+	if ctx.Err() != nil {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	link, err := p.connect(ctx)
+	if err == nil {
+		p.status.connected(link)
+		w := &worker{Persister: p, store: store, link: link}
+		err = w.work(ctx)
+		p.status.set(stopping, nil)
+		w.stopQueries()
+		link.close()
+	}
+	if ctx.Err() != nil && !needsOperator(err) {
+		err = nil // it stopped because it was told to
+	}
+	return errors.Join(err, store.Close())
+}

@@ -1,0 +1,248 @@
+package persister
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/tidemark-chat/tidemark/config"
+	"github.com/tidemark-chat/tidemark/streams/embedded"
+	"github.com/tidemark-chat/tidemark/streams/eventlog"
+	"github.com/tidemark-chat/tidemark/streams/logtest"
+	"github.com/tidemark-chat/tidemark/streams/query"
+	"github.com/tidemark-chat/tidemark/streams/subject"
+)
+
+func TestProjectsTheLogAndAnswersQuestions(t *testing.T) {
+	server := logtest.Start(t)
+	js := server.Provision(logtest.Config())
+	logtest.Fill(t, js, 250, keyed(t))
+	p := run(t, testOptions(server.URL(), database(t)))
+	p.reaches(250)
+	e := logtest.Keyed(t, "general", "one more", "k")
+	last := logtest.Publish(t, js, e)
+	p.reaches(last)
+
+	reply, err := query.NewClient(js.Conn()).Lookup(t.Context(), query.LookupRequest{Scope: e.Scope, Key: e.Key})
+	if err != nil || reply.Event == nil || reply.Event.Offset != last || !reply.Event.Intact() {
+		t.Fatalf("%+v, %v", reply, err)
+	}
+	stored, err := eventlog.Open(js).Get(t.Context(), last)
+	if err != nil || *reply.Event != stored {
+		t.Errorf("got %+v, the log has %+v, %v", *reply.Event, stored, err)
+	}
+	if reply.Checkpoint.Offset != last || !reply.Checkpoint.At.Equal(stored.At) || reply.Checkpoint.Epoch == "" {
+		t.Errorf("checkpoint %+v", reply.Checkpoint)
+	}
+}
+
+func TestASingleMessageIsProjectedAtOnce(t *testing.T) {
+	server := logtest.Start(t)
+	js := server.Provision(logtest.Config())
+	options := testOptions(server.URL(), database(t))
+	options.PinTTL = time.Minute // and so the longest pull
+	p := run(t, options)
+	p.becomes(waiting)
+	for range 5 {
+		started := time.Now()
+		p.reaches(logtest.Publish(t, js, logtest.Message(t, "general", "hi")))
+		if took := time.Since(started); took > maxPull/2 {
+			t.Errorf("took %v", took)
+		}
+	}
+}
+
+func TestADeletedDatabaseIsRebuiltIdentical(t *testing.T) {
+	server := logtest.Start(t)
+	js := server.Provision(logtest.Config())
+	logtest.Fill(t, js, 1000, keyed(t))
+	poison(t, js)
+	last := logtest.Publish(t, js, logtest.Message(t, "general", "the end"))
+	options := testOptions(server.URL(), database(t))
+	p := run(t, options)
+	p.reaches(last)
+	p.stop()
+	first := everything(t, options.Database)
+	if n := strings.Count(first, "\n") + 1; n != 1+1001+1 {
+		t.Fatalf("%d rows", n)
+	}
+
+	remove(t, options.Database)
+	options.BatchSize = 77 // the rows do not tell how they were written
+	p = run(t, options)
+	p.reaches(last)
+	p.stop()
+	if again := everything(t, options.Database); again != first {
+		t.Error("the rebuilt database differs")
+	}
+}
+
+// poison publishes a message to the log that is no event.
+func poison(t testing.TB, js jetstream.JetStream) uint64 {
+	t.Helper()
+	ack, err := js.PublishMsg(context.Background(), &nats.Msg{
+		Subject: subject.Of(subject.General), Data: []byte("\x00poison"), Header: nats.Header{"X": {"y"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ack.Sequence
+}
+
+func TestWhatCannotBeProjectedIsKeptAndPassed(t *testing.T) {
+	server := logtest.Start(t)
+	config := logtest.Config()
+	config.DedupWindow = 100 * time.Millisecond
+	js := server.Provision(config)
+	options := testOptions(server.URL(), database(t))
+	options.Log = config
+	p := run(t, options)
+
+	e := logtest.Keyed(t, "general", "hi", "k")
+	first := logtest.Publish(t, js, e)
+	var taken uint64 // the log forgets a key after its window
+	eventually(t, "stored under the same key again", func() bool { taken = logtest.Publish(t, js, e); return taken != first })
+	poisoned := poison(t, js)
+	unknown := logtest.Message(t, "general", "hi")
+	unknown.Type = "message.edited"
+	unknown.Seal()
+	logtest.Publish(t, js, unknown)
+	newer := unknown.Encode()
+	newer.Header.Set("Tidemark-Schema", "2")
+	if _, err := js.PublishMsg(t.Context(), newer); err != nil {
+		t.Fatal(err)
+	}
+	p.reaches(poisoned + 2)
+	last := logtest.Publish(t, js, logtest.Message(t, "general", "after"))
+	p.reaches(last)
+	p.stop()
+
+	got := rows(t, options.Database, `SELECT "offset" || '-' || through, content, headers, subject FROM dead_letter ORDER BY "offset"`)
+	if len(got) != 2 || !strings.HasPrefix(got[0], fmt.Sprintf(`["%d-%d" "hi"`, taken, taken)) ||
+		!strings.Contains(got[1], `"\x00poison" "X: y\r\n" "chat.0.room.ngeneral"`) {
+		t.Errorf("dead letters %s", got)
+	}
+	if got := rows(t, options.Database, `SELECT "offset" FROM messages ORDER BY 1`); len(got) != 2 {
+		t.Errorf("messages %s", got)
+	}
+	page := metricsPage(t, p)
+	for _, want := range []string{
+		"tidemark_persister_dead_letters_total 2", "tidemark_persister_rows_total 2", "tidemark_persister_lag 0",
+		`tidemark_persister_skipped_total{unknown="type"} 1`, `tidemark_persister_skipped_total{unknown="schema"} 1`,
+		fmt.Sprintf("tidemark_persister_checkpoint_offset %d", last), "go_goroutines", "tidemark_persister_batch_seconds_count",
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("metrics have no %q", want)
+		}
+	}
+}
+
+func metricsPage(t *testing.T, p *running) string {
+	t.Helper()
+	recorder := httptest.NewRecorder()
+	p.Handler().ServeHTTP(recorder, httptest.NewRequest("GET", "/metrics", nil))
+	return recorder.Body.String()
+}
+
+func TestStartsBeforeTheLogDoes(t *testing.T) {
+	server := logtest.Start(t)
+	server.Provision(logtest.Config())
+	server.Stop()
+	p := run(t, testOptions(server.URL(), database(t)))
+	eventually(t, "says that the log is away", func() bool { return p.status.report().Problem != "" })
+	if ready(t, p) != http.StatusServiceUnavailable {
+		t.Error("ready without the log")
+	}
+	server.Restart()
+	p.becomes(waiting)
+	p.reaches(logtest.Publish(t, server.Connect(), logtest.Message(t, "general", "hi")))
+	eventually(t, "ready", func() bool { return ready(t, p) == http.StatusOK })
+}
+
+func ready(t *testing.T, p *running) int {
+	t.Helper()
+	recorder := httptest.NewRecorder()
+	p.Handler().ServeHTTP(recorder, httptest.NewRequest("GET", "/readyz", nil))
+	t.Log(recorder.Body.String())
+	return recorder.Code
+}
+
+func TestGivesUpOnALogThatDoesNotCome(t *testing.T) {
+	server := logtest.Start(t)
+	server.Stop()
+	options := testOptions(server.URL(), database(t))
+	options.StartWait = time.Nanosecond
+	if err := run(t, options).fails(); !strings.Contains(err.Error(), "the log is not there") {
+		t.Error(err)
+	}
+}
+
+func TestStopsWhileItWaitsForTheLog(t *testing.T) {
+	server := logtest.Start(t)
+	server.Stop()
+	p := run(t, testOptions(server.URL(), database(t)))
+	eventually(t, "waits", func() bool { return p.status.report().Problem != "" })
+	p.stop()
+}
+
+func TestATakenPortIsAnError(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	options := testOptions("", database(t))
+	options.Listen = listener.Addr().String()
+	if err := run(t, options).fails(); !strings.Contains(err.Error(), options.Listen) {
+		t.Error(err)
+	}
+}
+
+func TestServesHealthWhileItRuns(t *testing.T) {
+	server, err := embedded.Start(embedded.Config{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Stop)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := testOptions("", database(t)) // in process, without a network
+	options.NATSOptions = append(options.NATSOptions, server.InProcess())
+	options.Listen = listener.Addr().String()
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	p := run(t, options)
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	for _, path := range []string{"/healthz", "/readyz", "/metrics"} {
+		eventually(t, path, func() bool {
+			response, err := client.Get("http://" + options.Listen + path)
+			return err == nil && response.Body.Close() == nil && response.StatusCode == http.StatusOK
+		})
+	}
+	p.stop()
+}
+
+func TestPostgresIsRefusedByName(t *testing.T) {
+	cfg := config.Default()
+	cfg.Database.URL = "postgres://u:secret@h/d"
+	_, err := Configure(cfg)
+	if err == nil || !strings.Contains(err.Error(), "database.url") || strings.Contains(err.Error(), "secret") {
+		t.Error(err)
+	}
+	cfg.Database.URL = ""
+	options, err := Configure(cfg)
+	if err != nil || options.check() != nil || options.BatchSize != 1000 || options.PinTTL != 3*time.Second {
+		t.Errorf("%+v, %v", options, err)
+	}
+}

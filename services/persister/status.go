@@ -1,0 +1,82 @@
+package persister
+
+import "sync"
+
+// role is what a persister is doing.
+type role string
+
+const (
+	starting   role = "starting"   // has not reached the log yet
+	waiting    role = "waiting"    // ready, and nobody is pinned: nothing to do
+	active     role = "active"     // pinned: projects
+	standby    role = "standby"    // another one is pinned
+	recovering role = "recovering" // something went wrong; trying again
+	stopping   role = "stopping"
+)
+
+// status is what a persister says about itself. Safe for concurrent use.
+type status struct {
+	mu         sync.Mutex
+	role       role
+	problem    error // of the role starting or recovering
+	head       uint64
+	checkpoint uint64
+	known      bool // head and checkpoint have been read
+	link       *link
+}
+
+// report is a status at one moment.
+type report struct {
+	Ready      bool   `json:"ready"`
+	Role       role   `json:"role"`
+	Checkpoint uint64 `json:"checkpoint"`
+	Lag        uint64 `json:"lag"`
+	Problem    string `json:"problem,omitempty"`
+}
+
+// connected gives the link whose state decides about readiness too.
+func (s *status) connected(l *link) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.link = l
+}
+
+func (s *status) set(r role, problem error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.role, s.problem = r, problem
+}
+
+// sawHead notes the log's last offset, which can only have grown since.
+func (s *status) sawHead(head uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.head, s.known = max(s.head, head), true
+}
+
+func (s *status) sawCheckpoint(offset uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.checkpoint = offset
+}
+
+func (s *status) report() report {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := report{Role: s.role, Checkpoint: s.checkpoint}
+	if s.role == "" {
+		r.Role = starting
+	}
+	if s.head > s.checkpoint {
+		r.Lag = s.head - s.checkpoint
+	}
+	up := s.link.up()
+	switch {
+	case s.problem != nil:
+		r.Problem = s.problem.Error()
+	case s.known && !up:
+		r.Problem = "disconnected from the log"
+	}
+	r.Ready = s.known && up && (s.role == waiting || s.role == active || s.role == standby)
+	return r
+}
