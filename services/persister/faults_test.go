@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+	dto "github.com/prometheus/client_model/go"
 
 	"github.com/tidemark-chat/tidemark/streams/event"
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
@@ -21,9 +22,9 @@ import (
 )
 
 // spawn starts a persister as a process of its own. kill is SIGKILL.
-func spawn(t *testing.T, options Options) (kill func()) {
+func spawn(t *testing.T, o Options) (kill func()) {
 	t.Helper()
-	text, err := json.Marshal(options)
+	text, err := json.Marshal(child{o.NATSURL, o.Database, o.BatchSize, o.PinTTL})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,6 +194,71 @@ func TestAPersisterThatLostThePinIsFenced(t *testing.T) {
 	p.stop()
 	if got := rows(t, options.Database, `SELECT content FROM messages ORDER BY "offset"`); strings.Join(got, " ") != `["before"] ["contested"] ["after"]` {
 		t.Errorf("%s", got)
+	}
+}
+
+func TestWhereverTheConsumerIsSetTheCheckpointDecides(t *testing.T) {
+	for name, ahead := range map[string]int{"back": -100, "to the first offset": -1000, "ahead": +3} {
+		t.Run(name, func(t *testing.T) {
+			server := logtest.Start(t)
+			js := server.Provision(logtest.Config())
+			options := testOptions(server.URL(), database(t))
+			p := run(t, options)
+			last := logtest.Fill(t, js, 250, keyed(t))
+			p.reaches(last)
+			to := uint64(max(1, int(last)+1+ahead))
+			if _, err := js.ResetConsumerToSequence(t.Context(), eventlog.StreamName, consumerName, to); err != nil {
+				t.Fatal(err)
+			}
+			for range 5 {
+				last = logtest.Publish(t, js, logtest.Message(t, "general", "hi"))
+			}
+			p.reaches(last)
+			p.stop()
+			got := rows(t, options.Database, `SELECT count(*) || ' ' || count(DISTINCT "offset") || ' ' || (SELECT count(*) FROM dead_letter) FROM messages`)
+			if want := `["255 255 0"]`; got[0] != want {
+				t.Errorf("got %s, want %s", got[0], want)
+			}
+		})
+	}
+}
+
+func TestLargeMessagesComeInBatchesOfBoundedMemory(t *testing.T) {
+	server := logtest.Start(t)
+	js := server.Provision(logtest.Config())
+	options := testOptions(server.URL(), database(t))
+	options.BatchSize = 1000
+	const n = 2*maxBatchBytes/60_000 + 20
+	content := strings.Repeat("x", 60_000)
+	logtest.Fill(t, js, n, func(int) event.Event { return logtest.Message(t, "general", content) })
+	p := run(t, options)
+	p.reaches(n)
+	var batches dto.Metric
+	if err := p.metrics.batchSeconds.Write(&batches); err != nil {
+		t.Fatal(err)
+	}
+	if got := batches.Histogram.GetSampleCount(); got < 3 || got > 6 {
+		t.Errorf("%d batches", got)
+	}
+}
+
+func TestADamagedDatabaseIsAnErrorThatNamesIt(t *testing.T) {
+	server := logtest.Start(t)
+	js := server.Provision(logtest.Config())
+	options := testOptions(server.URL(), database(t))
+	p := run(t, options)
+	p.reaches(logtest.Fill(t, js, 10, keyed(t)))
+	p.stop()
+	db, err := sql.Open("sqlite", options.Database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	if _, err := db.Exec(`UPDATE checkpoint SET "offset" = 0, epoch = ''`); err != nil { // rows beyond the checkpoint
+		t.Fatal(err)
+	}
+	if err := run(t, options).fails(); !strings.Contains(err.Error(), options.Database+" is damaged") || !strings.Contains(err.Error(), "move it away") {
+		t.Error(err)
 	}
 }
 

@@ -15,6 +15,9 @@ import (
 // ackTimeout bounds the wait for the consumer to confirm an ack.
 const ackTimeout = 2 * time.Second
 
+// maxBatchBytes bounds the memory of one batch, whatever its number of events.
+const maxBatchBytes = 8 << 20
+
 // intake gathers deliveries into batches. A batch is what the log held when
 // its first message was delivered, up to the size: a single message is a batch
 // at once, a backlog comes in full ones. Not safe for concurrent use.
@@ -67,7 +70,8 @@ func (in *intake) next(ctx context.Context) (a arrival, err error) {
 
 func (in *intake) request(ctx context.Context) (err error) {
 	ctx, in.cancel = context.WithTimeout(ctx, in.wait)
-	in.pull, err = in.consumer.Fetch(in.size, jetstream.FetchContext(ctx), jetstream.FetchPriorityGroup(priorityGroup))
+	in.pull, err = in.consumer.Fetch(in.size, jetstream.FetchContext(ctx),
+		jetstream.FetchPriorityGroup(priorityGroup), jetstream.FetchMaxBytes(maxBatchBytes))
 	if err != nil {
 		in.close()
 		return fault.New("pull from the log", fault.Temporary, err)

@@ -21,16 +21,24 @@ import (
 // childOptions makes this test binary a persister, so that it can be killed.
 const childOptions = "TIDEMARK_TEST_PERSISTER"
 
+type child struct {
+	URL, Database string
+	BatchSize     int
+	PinTTL        time.Duration
+}
+
 func TestMain(m *testing.M) {
 	text := os.Getenv(childOptions)
 	if text == "" {
 		goleak.VerifyTestMain(m)
 		return
 	}
-	var options Options
-	if err := json.Unmarshal([]byte(text), &options); err != nil {
+	var c child
+	if err := json.Unmarshal([]byte(text), &c); err != nil {
 		panic(err)
 	}
+	options := testOptions(c.URL, c.Database)
+	options.BatchSize, options.PinTTL = c.BatchSize, c.PinTTL
 	p, err := New(options, slog.New(slog.NewTextHandler(os.Stderr, nil)))
 	if err == nil {
 		err = p.Run(context.Background())

@@ -37,7 +37,7 @@ func (w *worker) work(ctx context.Context) error {
 		switch {
 		case needsOperator(err):
 			w.status.set(recovering, err)
-			return err
+			return w.wayOut(err)
 		case ctx.Err() != nil:
 			return nil
 		case errors.Is(err, readmodel.ErrFenced):
@@ -61,6 +61,15 @@ func (w *worker) work(ctx context.Context) error {
 // needsOperator tells errors that do not pass.
 func needsOperator(err error) bool {
 	return fault.Is(err, fault.Permanent) || fault.Is(err, fault.Corrupt)
+}
+
+// wayOut adds to an error of the database what an operator can do about it.
+func (w *worker) wayOut(err error) error {
+	if !fault.Is(err, fault.Corrupt) || errors.Is(err, ErrOtherLog) {
+		return err
+	}
+	return fmt.Errorf("database %s is damaged: %w. Stop all persisters, move it away and start again: it is rebuilt from the log",
+		w.store.Name(), err)
 }
 
 // serveQueries makes sure that questions are answered. It is called when the

@@ -110,16 +110,18 @@ func testTaken(t *testing.T, open OpenStore) {
 
 func testAtomic(t *testing.T, open OpenStore) {
 	s := open(t)
-	Project(t, s, Event(1, Room("a"), "x"), Event(2, Room("a"), "x"))
+	Project(t, s, Event(1, Room("a"), "x"), Keyed(2, Room("a"), "x", "j"))
 	before := position(t, s)
 	// A row that is there already lies beyond the checkpoint or is written twice.
-	b := Batch(before, Keyed(3, Room("b"), "x", "k"), Event(1, Room("a"), "x"))
-	b.Next = readmodel.Position{Offset: 4, Epoch: Epoch}
-	if _, err := s.Append(t.Context(), b); !fault.Is(err, fault.Corrupt) {
-		t.Fatalf("%v, want a corrupt error", err)
-	}
-	if p := position(t, s); p != before {
-		t.Errorf("%+v, want %+v", p, before)
+	for _, again := range []event.Event{Event(1, Room("a"), "x"), Keyed(2, Room("a"), "x", "j")} {
+		b := Batch(before, Keyed(3, Room("b"), "x", "k"), again)
+		b.Next = readmodel.Position{Offset: 4, Epoch: Epoch}
+		if _, err := s.Append(t.Context(), b); !fault.Is(err, fault.Corrupt) {
+			t.Fatalf("%v, want a corrupt error", err)
+		}
+		if p := position(t, s); p != before {
+			t.Errorf("%+v, want %+v", p, before)
+		}
 	}
 	page := must[query.PageReply](t)(s.Page(t.Context(), query.PageRequest{Conversation: Room("b")}))
 	wantOffsets(t, page.Events)

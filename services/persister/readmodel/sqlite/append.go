@@ -3,11 +3,13 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"strings"
 	"time"
 
 	"github.com/tidemark-chat/tidemark/services/persister/readmodel"
 	"github.com/tidemark-chat/tidemark/streams/event"
+	"github.com/tidemark-chat/tidemark/streams/fault"
 )
 
 const (
@@ -24,6 +26,8 @@ const (
 	existsSQL    = `SELECT count(*) FROM messages WHERE conversation = ? AND "offset" = ?`
 	buryMessage  = `INSERT INTO dead_letter ("offset", through, reason, at, subject, headers, content) VALUES (?, ?, ?, ?, ?, ?, ?)`
 )
+
+var errBeyond = errors.New("the table messages has rows beyond the checkpoint")
 
 type appendStatements struct {
 	advance, one, many, exists, bury *sql.Stmt
@@ -127,11 +131,12 @@ func (w *writer) insert(statement *sql.Stmt, messages []readmodel.Message) (refu
 	if err != nil {
 		return nil, err
 	}
-	if n, err := result.RowsAffected(); err != nil || n == int64(len(messages)) {
+	written, err := result.RowsAffected()
+	if err != nil || written == int64(len(messages)) {
 		return nil, err
 	}
 	for _, m := range messages {
-		var n int
+		var n int64
 		row := w.tx.StmtContext(w.ctx, w.exists).QueryRowContext(w.ctx, m.Event.Conversation.String(), int64(m.Event.Offset))
 		if err := row.Scan(&n); err != nil {
 			return nil, err
@@ -139,6 +144,10 @@ func (w *writer) insert(statement *sql.Stmt, messages []readmodel.Message) (refu
 		if n == 0 {
 			refused = append(refused, readmodel.Refuse(m))
 		}
+		written -= n
+	}
+	if written != 0 { // some were there before, under the same key
+		return nil, fault.New("write messages", fault.Corrupt, errBeyond)
 	}
 	return refused, nil
 }

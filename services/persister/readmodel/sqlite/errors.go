@@ -13,7 +13,10 @@ import (
 // none can be, need an operator; a full disk, a lock or a cancelled question
 // pass.
 func failed(op string, err error) error {
-	kind := fault.Temporary
+	kind := fault.KindOf(err)
+	if kind == fault.Unknown {
+		kind = fault.Temporary
+	}
 	var e *sqlite.Error
 	if errors.As(err, &e) {
 		switch e.Code() & 0xff { // the rest says more than is needed here
