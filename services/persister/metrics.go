@@ -38,6 +38,9 @@ func newMetrics(s *status) *metrics {
 		interruptions: counter("interruptions_total", "Times that the projection was interrupted and started again."),
 		rewinds:       counter("rewinds_total", "Times that the consumer was set to the checkpoint."),
 	}
+	for _, unknown := range []string{"type", "schema"} {
+		m.skipped.WithLabelValues(unknown) // shown as 0, so that a first one is seen as a rise
+	}
 	m.registry.MustRegister(
 		m.rows, m.batchSeconds, m.deadLetters, m.skipped, m.interruptions, m.rewinds,
 		gauge("checkpoint_offset", "Offset up to which the log is projected.", func(r report) float64 { return float64(r.Checkpoint) }),
