@@ -14,7 +14,6 @@ import (
 	"github.com/tidemark-chat/tidemark/streams/logtest"
 )
 
-
 func TestWhereAClientBegins(t *testing.T) {
 	s := logtest.Start(t)
 	js := s.Provision(logtest.Config())
