@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
 
-const gateway = process.env.TIDEMARK_GATEWAY ?? 'http://127.0.0.1:3000'
+const gateway = process.env.GATEWAY_URL ?? 'http://127.0.0.1:3000'
 
 /**
  * Puts the official client's browser files, with their source maps, into dist/socket.io/: the gateway serves them at

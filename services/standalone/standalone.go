@@ -1,0 +1,96 @@
+// Package standalone is all of Tidemark in one process: the log (an embedded
+// nats-server that fsyncs every append), the gateway and the persister. The
+// same services, composed, that are otherwise deployed apart.
+package standalone
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/gofrs/flock"
+	"github.com/nats-io/nats.go"
+
+	"github.com/tidemark-chat/tidemark/config"
+	"github.com/tidemark-chat/tidemark/services/gateway"
+	"github.com/tidemark-chat/tidemark/services/persister"
+	"github.com/tidemark-chat/tidemark/streams/embedded"
+)
+
+// Run runs everything until ctx ends, then stops it in order: gateway, then
+// persister, then log, so that nothing loses what it stands on. If one fails,
+// all stop, and its error is returned.
+func Run(ctx context.Context, cfg config.Config, log *slog.Logger) (err error) {
+	if cfg.NATS.URL != "" {
+		return cfg.Invalid("nats.url", "standalone has a log of its own; to use another, run gateway and persister")
+	}
+	unlock, err := lock(cfg.DataDir)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	server, err := embedded.Start(embedded.Config{Dir: filepath.Join(cfg.DataDir, "nats"), Listen: cfg.NATS.Listen})
+	if err != nil {
+		return err
+	}
+	defer server.Stop()
+	if url := server.URL(); url != "" {
+		log.Info("log listens", "url", url)
+	}
+	inProcess := server.InProcess()
+
+	g, err := gateway.New(cfg, log.With("service", "gateway"), inProcess)
+	if err != nil {
+		return err
+	}
+	options, err := persister.Configure(cfg)
+	if err != nil {
+		return err
+	}
+	options.NATSOptions = []nats.Option{inProcess}
+	p, err := persister.New(options, log.With("service", "persister"))
+	if err != nil {
+		return err
+	}
+	return runBoth(ctx, g.Run, p.Run)
+}
+
+// runBoth runs two services together. When ctx ends, the second is stopped when
+// the first has stopped; when one of them ends by itself, so does the other.
+func runBoth(ctx context.Context, first, second func(context.Context) error) error {
+	firstCtx, stopFirst := context.WithCancel(ctx)
+	defer stopFirst()
+	secondCtx, stopSecond := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopSecond()
+	var firstErr error
+	var running sync.WaitGroup
+	running.Go(func() {
+		defer stopSecond()
+		firstErr = first(firstCtx)
+	})
+	secondErr := second(secondCtx)
+	stopFirst()
+	running.Wait()
+	return errors.Join(firstErr, secondErr)
+}
+
+// lock makes sure that no other standalone uses the data directory: two servers
+// on one store would destroy it.
+func lock(dir string) (unlock func(), err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("dataDir: %w", err)
+	}
+	f := flock.New(filepath.Join(dir, "lock"))
+	locked, err := f.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("dataDir: lock %s: %w", f.Path(), err)
+	}
+	if !locked {
+		return nil, fmt.Errorf("dataDir: %s is in use by another standalone", dir)
+	}
+	return func() { _ = f.Unlock() }, nil
+}
