@@ -9,6 +9,7 @@ require (
 	github.com/tidemark-chat/tidemark/services/gateway v0.0.0
 	github.com/tidemark-chat/tidemark/services/persister v0.0.0
 	github.com/tidemark-chat/tidemark/streams v0.0.0
+	modernc.org/sqlite v1.61.1
 )
 
 require (
@@ -77,7 +78,6 @@ require (
 	modernc.org/libc v1.79.0 // indirect
 	modernc.org/mathutil v1.7.1 // indirect
 	modernc.org/memory v1.12.1 // indirect
-	modernc.org/sqlite v1.61.1 // indirect
 )
 
 replace github.com/tidemark-chat/tidemark/config => ../../config
