@@ -152,11 +152,7 @@ func (m *Member) send(events []*event.Event) bool {
 	if len(events) == 0 {
 		return true
 	}
-	frames := make([]transport.Frame, len(events))
-	for i, e := range events {
-		frames[i] = frame(e, e.Key != "" && m.interest.Own(e))
-	}
-	sent := m.outlet.Send(frames...)
+	sent := m.outlet.Send(frames(events, m.interest.Own)...)
 	if sent > 0 {
 		m.cursor = events[sent-1].Offset
 		m.recovery.Count += uint64(sent)

@@ -117,16 +117,16 @@ func (h *Hub) Apply(r feed.Record) {
 	if len(members) == 0 {
 		return
 	}
-	shared, sent := frame(e, false), 0
+	shared, sent := frames([]*event.Event{e}, nobody), 0
 	for m := range members {
 		if e.Offset <= m.cursor {
 			continue // it came from a gateway whose feed was further
 		}
 		f := shared
 		if e.Key != "" && m.interest.Own(e) {
-			f = frame(e, true)
+			f = frames([]*event.Event{e}, m.interest.Own)
 		}
-		if m.outlet.Send(f) == 0 {
+		if m.outlet.Send(f...) == 0 {
 			h.fallBehind(m, e.Offset-1)
 			continue
 		}
@@ -136,8 +136,17 @@ func (h *Hub) Apply(r feed.Record) {
 	h.options.Metrics.delivered.Add(float64(sent))
 }
 
-func frame(e *event.Event, own bool) transport.Frame {
-	return transport.NewFrame(contract.AppendMessage(make([]byte, 0, len(e.Content)+160), e, own))
+func nobody(*event.Event) bool { return false }
+
+// frames encodes events for one member, or for all that own none of them.
+func frames(events []*event.Event, own func(*event.Event) bool) []transport.Frame {
+	encoded := make([]transport.Frame, len(events))
+	var text []byte
+	for i, e := range events {
+		text = contract.AppendMessage(text[:0], e, e.Key != "" && own(e))
+		encoded[i] = transport.NewFrame(text)
+	}
+	return encoded
 }
 
 // Join adds a member that begins where hello says. "From now on" is now: an

@@ -24,6 +24,12 @@ func NewFrame(text []byte) Frame {
 	return Frame{append(wire, text...)}
 }
 
+// Text is the Socket.IO packet in the frame. It must not be changed.
+func (f Frame) Text() []byte {
+	_, payload, _ := splitFrame(f.wire)
+	return payload[1:]
+}
+
 // Size is what the frame takes of a connection's budget, in bytes.
 func (f Frame) Size() int { return len(f.wire) }
 

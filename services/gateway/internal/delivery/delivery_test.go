@@ -1,0 +1,405 @@
+package delivery_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/goleak"
+
+	"github.com/tidemark-chat/tidemark/services/gateway/internal/contract"
+	"github.com/tidemark-chat/tidemark/services/gateway/internal/delivery"
+	"github.com/tidemark-chat/tidemark/services/gateway/internal/transport"
+	"github.com/tidemark-chat/tidemark/streams/event"
+	"github.com/tidemark-chat/tidemark/streams/feed"
+	"github.com/tidemark-chat/tidemark/streams/subject"
+	"github.com/tidemark-chat/tidemark/streams/tail"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const timeout = 20 * time.Second
+
+func room(i int) subject.Conversation {
+	return subject.Conversation{Kind: subject.Room, Name: fmt.Sprint("room", i)}
+}
+
+func message(offset uint64, c subject.Conversation) event.Event {
+	return event.Event{Offset: offset, At: time.Unix(int64(offset), 0).UTC(), Schema: event.Schema, Type: event.Posted, Conversation: c, Content: fmt.Sprint(offset)}
+}
+
+// outlet is a connection with room for a few frames, emptied by take.
+type outlet struct {
+	mu       sync.Mutex
+	capacity int
+	queued   []transport.Frame
+	refused  bool
+	drain    func()
+	closed   chan struct{}
+	once     sync.Once
+	arrived  chan struct{} // a token when something was queued
+}
+
+func newOutlet(capacity int) *outlet {
+	return &outlet{capacity: capacity, closed: make(chan struct{}), arrived: make(chan struct{}, 1)}
+}
+
+func (o *outlet) Send(frames ...transport.Frame) (sent int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, f := range frames {
+		if len(o.queued) >= o.capacity {
+			o.refused = true
+			break
+		}
+		o.queued = append(o.queued, f)
+		sent++
+	}
+	select {
+	case o.arrived <- struct{}{}:
+	default:
+	}
+	return sent
+}
+
+func (o *outlet) OnDrain(f func()) { o.drain = f }
+
+func (o *outlet) Close() { o.once.Do(func() { close(o.closed) }) }
+
+// take waits for frames and removes up to n.
+func (o *outlet) take(t *testing.T, n int) []transport.Frame {
+	t.Helper()
+	for {
+		o.mu.Lock()
+		if n = min(n, len(o.queued)); n > 0 {
+			frames := o.queued[:n:n]
+			o.queued = o.queued[n:]
+			drained := o.refused && len(o.queued) <= o.capacity/2
+			o.refused = o.refused && !drained
+			o.mu.Unlock()
+			if drained {
+				o.drain()
+			}
+			return frames
+		}
+		o.mu.Unlock()
+		n = 1
+		select {
+		case <-o.arrived:
+		case <-time.After(timeout):
+			t.Error("nothing came")
+			return nil
+		}
+	}
+}
+
+// past is a history that holds everything up to an offset, and may fail.
+type past struct {
+	mu      sync.Mutex
+	events  []event.Event // at index offset-1
+	trimmed uint64        // nothing below this offset is left
+	err     error
+}
+
+func (p *past) After(_ context.Context, cs []subject.Conversation, cursor, through uint64, limit int) (found []event.Event, reached uint64, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.err != nil {
+		return nil, 0, p.err
+	}
+	if cursor+1 < p.trimmed {
+		return nil, 0, &delivery.TrimmedError{First: p.trimmed}
+	}
+	for o := cursor + 1; o <= min(through, uint64(len(p.events))); o++ {
+		for _, c := range cs {
+			if p.events[o-1].Conversation == c {
+				found = append(found, p.events[o-1])
+			}
+		}
+		if len(found) == limit {
+			return found, o, nil
+		}
+	}
+	return found, through, nil
+}
+
+func (p *past) Head(context.Context) (uint64, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return uint64(len(p.events)), p.err
+}
+
+func (p *past) add(e event.Event) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.events = append(p.events, e)
+}
+
+// start runs a hub on a tail that begins at a position.
+func start(t testing.TB, budget int, position uint64, history delivery.History) *delivery.Hub {
+	h := delivery.New(tail.New(budget, position), history, delivery.Options{
+		Epoch: "epoch", Readers: 3, WatermarkInterval: time.Hour,
+		Metrics: delivery.NewMetrics(prometheus.NewRegistry()), Log: slog.New(slog.DiscardHandler),
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); h.Run(ctx) }()
+	t.Cleanup(func() { cancel(); <-done })
+	return h
+}
+
+func interest(rooms ...subject.Conversation) delivery.Interest {
+	return delivery.Interest{Conversations: rooms, Own: func(*event.Event) bool { return false }}
+}
+
+func from(offset uint64) contract.Hello { return contract.Hello{Start: contract.Start{Offset: offset}} }
+
+// parse reads a frame: an event's offset, or a recovery.
+func parse(t *testing.T, f transport.Frame) (offset uint64, r *contract.Recovery) {
+	t.Helper()
+	var parts []json.RawMessage
+	if err := json.Unmarshal(f.Text()[1:], &parts); err != nil {
+		t.Fatalf("%s: %v", f.Text(), err)
+	}
+	var err error
+	if string(parts[0]) == `"recovery"` {
+		err = json.Unmarshal(parts[1], &r)
+	} else {
+		err = json.Unmarshal(parts[2], &offset)
+	}
+	if err != nil {
+		t.Fatalf("%s: %v", f.Text(), err)
+	}
+	return offset, r
+}
+
+// TestEveryMemberGetsItsEventsOnceInOrder lets members with random rooms, starts,
+// capacities and paces come while events of many rooms are applied, over a tail
+// that reaches back only a little.
+func TestEveryMemberGetsItsEventsOnceInOrder(t *testing.T) {
+	const total, rooms, members = 4000, 6, 60
+	rng := rand.New(rand.NewPCG(1, 2))
+	log := &past{}
+	var all []event.Event
+	for o := range uint64(total) {
+		all = append(all, message(o+1, room(rng.IntN(rooms))))
+	}
+	h := start(t, 60_000, 0, log)
+	apply := func(e event.Event) { log.add(e); h.Apply(feed.Record{Event: e}) }
+
+	var reading sync.WaitGroup
+	for next := 0; next < total; {
+		for range rng.IntN(200) {
+			if next < total {
+				apply(all[next])
+				next++
+			}
+		}
+		for range min(members/20, total) {
+			mine := []subject.Conversation{room(rng.IntN(rooms))}
+			if other := room(rng.IntN(rooms)); other != mine[0] {
+				mine = append(mine, other)
+			}
+			begin := uint64(rng.IntN(next + 1))
+			var want []uint64
+			for _, e := range all[begin:] {
+				if e.Conversation == mine[0] || len(mine) > 1 && e.Conversation == mine[1] {
+					want = append(want, e.Offset)
+				}
+			}
+			o, pace := newOutlet(1+rng.IntN(40)), 1+rng.IntN(20)
+			h.Join(o, interest(mine...), from(begin))
+			reading.Go(func() { o.expect(t, begin, want, pace) })
+		}
+	}
+	reading.Wait()
+}
+
+// expect reads until all wanted events and the recovery have come.
+func (o *outlet) expect(t *testing.T, begin uint64, want []uint64, pace int) {
+	told := false
+	for len(want) > 0 || !told {
+		frames := o.take(t, pace)
+		if frames == nil {
+			t.Errorf("still waiting for %d events, recovery told: %v", len(want), told)
+			return
+		}
+		for _, f := range frames {
+			offset, r := parse(t, f)
+			if r != nil {
+				if told || !r.Recovered || r.From != begin {
+					t.Errorf("recovery %+v for a start after %d, told before: %v", r, begin, told)
+				}
+				told = true
+				continue
+			}
+			if len(want) == 0 || offset != want[0] {
+				t.Errorf("got offset %d, want %v", offset, want[:min(3, len(want))])
+				return
+			}
+			want = want[1:]
+		}
+	}
+}
+
+func TestAMemberThatCannotBeServedIsCut(t *testing.T) {
+	log := &past{err: errors.New("nobody answers")}
+	h := start(t, 1<<20, 100, log)
+	far, near := newOutlet(10), newOutlet(10)
+	h.Join(far, interest(room(1)), from(50))
+	h.Join(near, interest(room(1)), from(100))
+	select {
+	case <-far.closed:
+	case <-time.After(timeout):
+		t.Fatal("it was kept")
+	}
+	if frames := near.take(t, 1); !strings.Contains(string(frames[0].Text()), "recovery") {
+		t.Errorf("one that needs no history got %s", frames[0].Text())
+	}
+	if members, live := h.Count(); members != 1 || live != 1 {
+		t.Errorf("%d members, %d live", members, live)
+	}
+}
+
+func TestReasonsOfARecovery(t *testing.T) {
+	log := &past{trimmed: 4}
+	h := start(t, 1<<20, 0, log)
+	for o := range uint64(9) {
+		log.add(message(o+1, room(1)))
+	}
+	h = start(t, 1<<20, 6, log)
+	for o := range uint64(3) {
+		h.Apply(feed.Record{Event: message(o+7, room(1))})
+	}
+	log.add(message(10, room(1))) // in the log, not in this feed yet
+	for _, c := range []struct {
+		hello contract.Hello
+		want  contract.Recovery
+	}{
+		{from(6), contract.Recovery{Recovered: true, From: 6, Head: 9, Count: 3}},
+		{from(9), contract.Recovery{Recovered: true, From: 9, Head: 9}},
+		{from(4), contract.Recovery{Recovered: true, From: 4, Head: 9, Count: 5}},
+		{from(0), contract.Recovery{From: 0, Head: 9, Count: 6, Reason: contract.Trimmed}},
+		{from(10), contract.Recovery{Recovered: true, From: 10, Head: 10}},
+		{from(11), contract.Recovery{From: 0, Head: 9, Count: 6, Reason: contract.Trimmed}}, // ahead, and then trimmed
+		{contract.Hello{Start: contract.Start{Latest: true}}, contract.Recovery{Recovered: true, From: 9, Head: 9}},
+		{contract.Hello{Start: contract.Start{Offset: 7}, Epoch: "epoch"}, contract.Recovery{Recovered: true, From: 7, Head: 9, Count: 2}},
+	} {
+		o := newOutlet(100)
+		m := h.Join(o, interest(room(1)), c.hello)
+		c.want.Epoch = "epoch"
+		for {
+			_, r := parse(t, o.take(t, 1)[0])
+			if r == nil {
+				continue
+			}
+			if *r != c.want {
+				t.Errorf("%+v: recovery %+v, want %+v", c.hello, *r, c.want)
+			}
+			break
+		}
+		h.Leave(m)
+		h.Leave(m)
+	}
+	if members, _ := h.Count(); members != 0 {
+		t.Errorf("%d members are left", members)
+	}
+}
+
+// TestAMemberAheadOfThisFeedIsNotSentWhatItHas has come from a gateway whose
+// feed was further.
+func TestAMemberAheadOfThisFeedIsNotSentWhatItHas(t *testing.T) {
+	log := &past{}
+	for o := range uint64(5) {
+		log.add(message(o+1, room(1)))
+	}
+	h := start(t, 1<<20, 3, log)
+	o := newOutlet(10)
+	h.Join(o, interest(room(1)), from(5))
+	if _, r := parse(t, o.take(t, 1)[0]); r == nil || !r.Recovered || r.From != 5 {
+		t.Fatalf("recovery %+v", r)
+	}
+	for offset := uint64(4); offset <= 6; offset++ {
+		h.Apply(feed.Record{Event: message(offset, room(1))})
+	}
+	if offset, _ := parse(t, o.take(t, 1)[0]); offset != 6 {
+		t.Errorf("got offset %d, want 6", offset)
+	}
+}
+
+func TestDamagedAndUnknownEventsAreNotDelivered(t *testing.T) {
+	h := start(t, 1<<20, 0, &past{})
+	o := newOutlet(10)
+	h.Join(o, interest(room(1)), from(0))
+	o.take(t, 1) // recovery
+	unknown := message(2, room(1))
+	unknown.Type = "message.edited"
+	h.Apply(feed.Record{Event: message(1, room(1)), Damaged: errors.New("digest")})
+	h.Apply(feed.Record{Event: unknown})
+	h.Apply(feed.Record{Event: message(5, room(1)), Missing: 2})
+	if offset, _ := parse(t, o.take(t, 1)[0]); offset != 5 {
+		t.Errorf("got offset %d, want 5", offset)
+	}
+}
+
+func TestWatermarksAreToldToQuietMembersOnce(t *testing.T) {
+	h := delivery.New(tail.New(1<<20, 0), &past{}, delivery.Options{
+		Epoch: "e", Readers: 1, WatermarkInterval: 5 * time.Millisecond,
+		Metrics: delivery.NewMetrics(prometheus.NewRegistry()), Log: slog.New(slog.DiscardHandler),
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); h.Run(ctx) }()
+	defer func() { cancel(); <-done }()
+	quiet, busy := newOutlet(100), newOutlet(100)
+	h.Join(quiet, interest(room(1)), from(0))
+	h.Join(busy, interest(room(2)), from(0))
+	quiet.take(t, 1)
+	busy.take(t, 1)
+	h.Apply(feed.Record{Event: message(1, room(2))})
+	if got := string(quiet.take(t, 1)[0].Text()); got != `2["watermark",{"offset":1}]` {
+		t.Errorf("the quiet one got %s", got)
+	}
+	h.Apply(feed.Record{Event: message(2, room(2))})
+	if got := string(quiet.take(t, 1)[0].Text()); got != `2["watermark",{"offset":2}]` {
+		t.Errorf("the quiet one then got %s", got)
+	}
+	for want := uint64(1); want <= 2; want++ {
+		if offset, _ := parse(t, busy.take(t, 1)[0]); offset != want {
+			t.Errorf("the busy one got offset %d, want %d and no watermark", offset, want)
+		}
+	}
+}
+
+func TestTheEndCutsEveryone(t *testing.T) {
+	h := delivery.New(tail.New(1<<20, 0), &past{}, delivery.Options{
+		Epoch: "e", Readers: 2, WatermarkInterval: time.Hour,
+		Metrics: delivery.NewMetrics(prometheus.NewRegistry()), Log: slog.New(slog.DiscardHandler),
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); h.Run(ctx) }()
+	outlets := []*outlet{newOutlet(1), newOutlet(100)}
+	for _, o := range outlets {
+		h.Join(o, interest(room(1)), from(0))
+	}
+	cancel()
+	<-done
+	late := newOutlet(1)
+	h.Join(late, interest(room(1)), from(0))
+	for i, o := range append(outlets, late) {
+		select {
+		case <-o.closed:
+		default:
+			t.Errorf("outlet %d was left open", i)
+		}
+	}
+}
