@@ -29,10 +29,10 @@ func (h *health) note(problem error) {
 	h.problem = problem
 }
 
-func (h *health) get() (problem error, head uint64) {
+func (h *health) get() (head uint64, problem error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.problem, h.head
+	return h.head, h.problem
 }
 
 // watch asks the log where it ends, again and again, until ctx ends. The feed
@@ -42,7 +42,7 @@ func (g *Gateway) watch(ctx context.Context) {
 	ticker := time.NewTicker(watchInterval)
 	defer ticker.Stop()
 	for {
-		problem, head := g.examine(ctx, log)
+		head, problem := g.examine(ctx, log)
 		g.health.mu.Lock()
 		g.health.problem = problem
 		g.health.head = max(g.health.head, head)
@@ -55,22 +55,22 @@ func (g *Gateway) watch(ctx context.Context) {
 	}
 }
 
-func (g *Gateway) examine(ctx context.Context, log *eventlog.Log) (problem error, head uint64) {
+func (g *Gateway) examine(ctx context.Context, log *eventlog.Log) (head uint64, problem error) {
 	ctx, cancel := context.WithTimeout(ctx, watchTimeout)
 	defer cancel()
 	state, err := log.State(ctx)
 	if err != nil {
-		return fmt.Errorf("the log does not answer: %w", err), 0
+		return 0, fmt.Errorf("the log does not answer: %w", err)
 	}
 	gen := g.current.Load()
-	_, before := g.health.get()
+	before, _ := g.health.get()
 	switch {
 	case gen == nil:
-		return errors.New("not following the log yet"), state.Last
+		return state.Last, errors.New("not following the log yet")
 	case gen.epoch == state.Epoch && gen.tail.Position() < before:
-		return fmt.Errorf("the feed is at %d, the log was at %d a while ago", gen.tail.Position(), before), state.Last
+		return state.Last, fmt.Errorf("the feed is at %d, the log was at %d a while ago", gen.tail.Position(), before)
 	}
-	return nil, state.Last
+	return state.Last, nil
 }
 
 // notReady says why the gateway should get no traffic, or nil.
@@ -78,7 +78,7 @@ func (g *Gateway) notReady() error {
 	if g.draining.Load() {
 		return errors.New("stopping")
 	}
-	problem, _ := g.health.get()
+	_, problem := g.health.get()
 	if problem == nil && g.current.Load() == nil {
 		problem = errors.New("not following the log yet")
 	}

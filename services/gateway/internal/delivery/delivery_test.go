@@ -271,11 +271,10 @@ func TestAMemberThatCannotBeServedIsCut(t *testing.T) {
 
 func TestReasonsOfARecovery(t *testing.T) {
 	log := &past{trimmed: 4}
-	h := start(t, 1<<20, 0, log)
 	for o := range uint64(9) {
 		log.add(message(o+1, room(1)))
 	}
-	h = start(t, 1<<20, 6, log)
+	h := start(t, 1<<20, 6, log)
 	for o := range uint64(3) {
 		h.Apply(feed.Record{Event: message(o+7, room(1))})
 	}
