@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"io"
 	"net/http"
 	"time"
 
@@ -69,15 +70,30 @@ func cors(origins []string) *types.Cors {
 	return &types.Cors{Origin: origins, Credentials: true}
 }
 
-// ServeHTTP serves Engine.IO. A new connection is refused, in a way that makes
-// official clients try again, while this gateway could not serve it.
+// ServeHTTP serves Engine.IO.
 func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Query().Get("sid") == "" && r.Method == http.MethodGet && (e.g.draining.Load() || e.g.current.Load() == nil) {
-		w.Header().Set("Retry-After", "1")
-		http.Error(w, "not ready", http.StatusServiceUnavailable)
-		return
+	if q := r.URL.Query(); q.Get("sid") == "" && r.Method == http.MethodGet {
+		if e.g.draining.Load() || e.g.current.Load() == nil {
+			// Not by an error of Engine.IO or Socket.IO: official clients try again.
+			w.Header().Set("Retry-After", "1")
+			http.Error(w, "not ready", http.StatusServiceUnavailable)
+			return
+		}
+		if q.Get("EIO") != "4" && (q.Get("transport") == "polling" || q.Get("transport") == "websocket") {
+			refuseProtocol(w)
+			return
+		}
 	}
 	e.handler.ServeHTTP(w, r)
+}
+
+// refuseProtocol answers a client of Socket.IO 2 or older as Node.js does. The
+// library, up to v3.0.5, says code 4, which is "forbidden"; no longer needed
+// when engine.UNSUPPORTED_PROTOCOL_VERSION has code 5.
+func refuseProtocol(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusBadRequest)
+	_, _ = io.WriteString(w, `{"code":5,"message":"Unsupported protocol version"}`)
 }
 
 // admit is the namespace's middleware: who may connect, and with what offset.
