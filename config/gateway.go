@@ -13,7 +13,6 @@ type Gateway struct {
 	WarmEvents        int
 	SendBudget        Size
 	CatchUpWorkers    int
-	MaxRooms          int
 	StallTimeout      time.Duration
 	PingInterval      time.Duration
 	PingTimeout       time.Duration
@@ -34,7 +33,6 @@ func (g *Gateway) settings() []setting {
 		set(&g.WarmEvents, "gateway.warmEvents", "100000", number(0, 100_000_000), "events replayed into that memory at start"),
 		set(&g.SendBudget, "gateway.sendBudget", "256KiB", size(64*KiB, 1*GiB), "bytes queued for one connection before it goes back to catching up"),
 		set(&g.CatchUpWorkers, "gateway.catchUpWorkers", "8", number(1, 1024), "connections that read their past at the same time"),
-		set(&g.MaxRooms, "gateway.maxRooms", "100", number(1, 10_000), "rooms that one connection may be in"),
 		set(&g.StallTimeout, "gateway.stallTimeout", "30s", moment, "a connection that takes nothing for so long is closed"),
 		set(&g.PingInterval, "gateway.pingInterval", "25s", moment, "time between two Engine.IO pings"),
 		set(&g.PingTimeout, "gateway.pingTimeout", "20s", moment, "a connection that does not answer a ping for so long is closed"),
