@@ -195,7 +195,7 @@ func TestAViewerThatStopsReadingSlowsNobodyDown(t *testing.T) {
 	for _, l := range latencies {
 		early, late = append(early, l[:len(l)/10]...), append(late, l[len(l)/2:]...)
 	}
-	if e, l := median(early), median(late); l > 5*e+10*time.Millisecond {
+	if e, l := median(early), median(late); l > 10*e+100*time.Millisecond { // waiting for the viewer would take seconds
 		t.Errorf("median latency %v at first, %v while the viewer's buffer was full", e, l)
 	}
 	if _, page := gatewaytest.Get(g.Address, "/metrics"); !strings.Contains(page, "tidemark_gateway_catching_up 1") {

@@ -14,7 +14,10 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-const startTimeout = 30 * time.Second
+const (
+	startTimeout = 30 * time.Second
+	unlimited    = 1 << 50
+)
 
 // Config says where the server keeps its files and whether others may connect.
 type Config struct {
@@ -34,9 +37,12 @@ func Start(config Config) (*Server, error) {
 		JetStream:  true,
 		StoreDir:   filepath.Clean(config.Dir),
 		SyncAlways: true,
-		DontListen: true,
-		NoSigs:     true,
-		NoLog:      true,
+		// The stream's own limit is the limit. By default the server refuses a
+		// stream that may grow beyond three quarters of what the disk has free.
+		JetStreamMaxStore: unlimited,
+		DontListen:        true,
+		NoSigs:            true,
+		NoLog:             true,
 	}
 	if config.Listen != "" {
 		host, port, err := net.SplitHostPort(config.Listen)
