@@ -1,0 +1,80 @@
+package query_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidemark-chat/tidemark/streams/fault"
+	"github.com/tidemark-chat/tidemark/streams/logtest"
+	"github.com/tidemark-chat/tidemark/streams/query"
+	"github.com/tidemark-chat/tidemark/streams/subject"
+)
+
+// model answers every question with err, or with what was asked.
+type model struct{ err error }
+
+func (m model) After(_ context.Context, r query.AfterRequest) (query.AfterReply, error) {
+	return query.AfterReply{Through: r.Offset}, m.err
+}
+func (m model) Page(_ context.Context, r query.PageRequest) (query.PageReply, error) {
+	return query.PageReply{Checkpoint: query.Checkpoint{Offset: r.Before}}, m.err
+}
+func (m model) Lookup(_ context.Context, r query.LookupRequest) (query.LookupReply, error) {
+	return query.LookupReply{Checkpoint: query.Checkpoint{Epoch: r.Scope + r.Key}}, m.err
+}
+func (m model) Checkpoint(context.Context) (query.Checkpoint, error) {
+	return query.Checkpoint{Offset: 7}, m.err
+}
+
+func TestQuestionsAndErrorsCrossTheWire(t *testing.T) {
+	nc := logtest.Start(t).Connect().Conn()
+	client := query.NewClient(nc)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+
+	if _, err := client.Checkpoint(ctx); !fault.Is(err, fault.Temporary) {
+		t.Errorf("nobody serves: %v, want a temporary error", err)
+	}
+	for _, c := range []struct {
+		err  error
+		kind fault.Kind
+	}{
+		{nil, fault.Unknown},
+		{errors.New("disk"), fault.Temporary},
+		{fault.New("read", fault.Temporary, errors.New("busy")), fault.Temporary},
+		{fault.New("read", fault.Permanent, errors.New("too many conversations")), fault.Permanent},
+	} {
+		service, err := query.Serve(nc, model{c.err}, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		after, err1 := client.After(ctx, query.AfterRequest{Offset: 5})
+		page, err2 := client.Page(ctx, query.PageRequest{Conversation: subject.General, Before: 6})
+		lookup, err3 := client.Lookup(ctx, query.LookupRequest{Scope: "s", Key: "k"})
+		checkpoint, err4 := client.Checkpoint(ctx)
+		for i, err := range []error{err1, err2, err3, err4} {
+			if fault.KindOf(err) != c.kind || (err == nil) != (c.err == nil) || err != nil && !strings.Contains(err.Error(), c.err.Error()) {
+				t.Errorf("question %d: %v (%s), want %v (%s)", i, err, fault.KindOf(err), c.err, c.kind)
+			}
+		}
+		if c.err == nil && (after.Through != 5 || page.Checkpoint.Offset != 6 || lookup.Checkpoint.Epoch != "sk" || checkpoint.Offset != 7) {
+			t.Errorf("answers %+v %+v %+v %+v", after, page, lookup, checkpoint)
+		}
+		if err := service.Stop(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	service, err := query.Serve(nc, model{}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer service.Stop()
+	reply, err := nc.Request("tidemark.query.after", []byte("{"), time.Second)
+	if err != nil || reply.Header.Get("Nats-Service-Error-Code") != "400" {
+		t.Errorf("a malformed question: %v, %v", reply, err)
+	}
+}
