@@ -166,7 +166,7 @@ func pollOnce(t *testing.T, client *http.Client, address string, goodbye bool) {
 // the log, since the tail is far smaller.
 func TestAViewerThatStopsReadingSlowsNobodyDown(t *testing.T) {
 	const size, count, senders = 16 << 10, 50 << 20 / (16 << 10), 2
-	cfg := gatewaytest.Config(logtest.StartProcess(t))
+	cfg := gatewaytest.Config(logtest.StartProcess(t).URL)
 	cfg.Stream.MaxBytes = 256 << 20
 	cfg.Gateway.TailBytes = 4 << 20
 	cfg.Gateway.StallTimeout, cfg.Gateway.PingTimeout = 5*time.Minute, 5*time.Minute

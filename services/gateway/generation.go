@@ -55,7 +55,11 @@ func (g *Gateway) runGeneration(ctx context.Context) error {
 	appends := appender.New(g.nats.publish, state.AtomicBatch, g.cfg.Gateway.AppendTimeout)
 	gen := &generation{epoch: state.Epoch, tail: t, hub: hub, poster: &posting.Poster{
 		Appender: appends, Model: model, SameLog: past.SameLog, Log: reads, Tail: t,
-		Window: idempotency.Window(state.DedupWindow), Began: state.Began,
+		Window: idempotency.Window{
+			Length: state.DedupWindow,
+			Way:    history.Timeout + 2*g.cfg.Gateway.AppendTimeout, // the lookup, the queue, the append
+		},
+		Began: state.Began,
 	}}
 
 	// The hub outlives the appender, so that acks of what is in flight at the

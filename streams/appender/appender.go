@@ -39,6 +39,8 @@ var (
 	// ErrLogFull says that the log has reached its maximum size. Temporary:
 	// an operator can make room.
 	ErrLogFull = errors.New("the log is full")
+	// ErrOverloaded says that an event waited too long for its turn. Temporary.
+	ErrOverloaded = errors.New("too many appends are waiting")
 	// ErrClosed says that the appender has stopped. Temporary.
 	ErrClosed = errors.New("the appender has stopped")
 )
@@ -72,13 +74,16 @@ type Appender struct {
 }
 
 type request struct {
-	event event.Event
-	done  Done
+	event  event.Event
+	done   Done
+	queued time.Time
 }
 
 // New makes an appender. group allows group commit: it needs a log that takes
-// atomic batches (eventlog.State.AtomicBatch). timeout bounds one append, from
-// when it is published. The appender works while Run does.
+// atomic batches (eventlog.State.AtomicBatch). timeout bounds how long an event
+// waits for its turn, and then how long it waits for its ack: whatever has not
+// left by then never does, because its sender may have given up. The appender
+// works while Run does.
 func New(js jetstream.JetStream, group bool, timeout time.Duration) *Appender {
 	return &Appender{
 		js: js, group: group, timeout: timeout,
@@ -100,7 +105,7 @@ func (a *Appender) Append(ctx context.Context, e event.Event, done Done) error {
 	default:
 	}
 	select {
-	case a.queue <- request{e, done}:
+	case a.queue <- request{e, done, time.Now()}:
 		return nil
 	case <-a.stopped:
 		return fault.New("append", fault.Temporary, ErrClosed)
@@ -161,6 +166,7 @@ func (s *scheduler) start() {
 	if s.batching {
 		return
 	}
+	s.expire(time.Now().Add(-s.a.timeout))
 	if s.a.group && len(s.waiting) >= batchFrom {
 		s.batching = true
 		go s.a.commit(s.waiting)
@@ -179,6 +185,14 @@ func (s *scheduler) start() {
 	s.waiting = s.waiting[n:]
 	if len(s.waiting) == 0 {
 		s.waiting = nil
+	}
+}
+
+// expire fails what has waited since before a time.
+func (s *scheduler) expire(before time.Time) {
+	for len(s.waiting) > 0 && s.waiting[0].queued.Before(before) {
+		s.waiting[0].done(Receipt{}, fault.New("append", fault.Temporary, ErrOverloaded))
+		s.waiting = s.waiting[1:]
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -21,7 +22,13 @@ import (
 
 const timeout = 5 * time.Second
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(run{m})
+}
+
+type run struct{ m *testing.M }
+
+func (r run) Run() int { return logtest.Main(r.m) }
 
 // start runs an appender until the test ends.
 func start(t testing.TB, js jetstream.JetStream, group bool, timeout time.Duration) *appender.Appender {
@@ -180,6 +187,43 @@ func TestWithoutTheLogAppendsFailAndLaterGoOn(t *testing.T) {
 	}
 	if state, err := eventlog.Open(js).State(context.Background()); err != nil || state.Last != 1 {
 		t.Errorf("log %+v, %v; want just the one event", state, err)
+	}
+}
+
+// TestWhatWaitedTooLongIsNotPublished stops the server from answering: what is
+// in flight times out, and what waited behind it has then waited too long.
+func TestWhatWaitedTooLongIsNotPublished(t *testing.T) {
+	server := logtest.StartProcess(t)
+	nc, js, err := eventlog.Connect(server.URL, "test", slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	config := logtest.Config()
+	if err := eventlog.Provision(context.Background(), js, config, slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatal(err)
+	}
+	a := start(t, js, true, 200*time.Millisecond)
+	server.Pause()
+	overloaded := 0
+	for _, r := range appendAll(t, a, messages(t, 600)) {
+		if !fault.Is(r.err, fault.Temporary) {
+			t.Fatalf("acked by a server that stands still: %+v", r)
+		}
+		if errors.Is(r.err, appender.ErrOverloaded) {
+			overloaded++
+		}
+	}
+	server.Resume()
+	if overloaded == 0 {
+		t.Error("everything was published")
+	}
+	if r := appendAll(t, a, messages(t, 1))[0]; r.err != nil && !fault.Is(r.err, fault.Temporary) {
+		t.Errorf("afterwards: %v", r.err)
+	}
+	state, err := eventlog.Open(js).State(context.Background())
+	if err != nil || state.Last > uint64(601-overloaded) {
+		t.Errorf("the log has %d events, %v; %d of 600 were never to be published", state.Last, err, overloaded)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/tidemark-chat/tidemark/streams/embedded"
@@ -33,9 +34,30 @@ func Main(m *testing.M) int {
 	return 0
 }
 
-// StartProcess starts a server in a process of its own, so that its memory is
-// not counted with the test's, and returns its URL. It ends with the test.
-func StartProcess(t testing.TB) (url string) {
+// Process is a server in a process of its own.
+type Process struct {
+	URL string
+	t   testing.TB
+	cmd *exec.Cmd
+}
+
+// Pause makes the server stand still, without closing any connection.
+func (p *Process) Pause() { p.signal(syscall.SIGSTOP) }
+
+// Resume lets it go on.
+func (p *Process) Resume() { p.signal(syscall.SIGCONT) }
+
+func (p *Process) signal(s os.Signal) {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(s); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// StartProcess starts a server in a process of its own, whose memory is not
+// counted with the test's and which can be made to stand still. It ends with
+// the test.
+func StartProcess(t testing.TB) *Process {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), childDir+"="+t.TempDir())
@@ -53,11 +75,12 @@ func StartProcess(t testing.TB) (url string) {
 	}
 	t.Cleanup(func() {
 		stdin.Close()
+		_ = cmd.Process.Signal(syscall.SIGCONT)
 		_ = cmd.Wait()
 	})
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	if err != nil {
 		t.Fatalf("the server process did not start: %v", err)
 	}
-	return strings.TrimSpace(line)
+	return &Process{URL: strings.TrimSpace(line), t: t, cmd: cmd}
 }

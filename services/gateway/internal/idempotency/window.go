@@ -2,15 +2,16 @@ package idempotency
 
 import "time"
 
-// maxMargin bounds the time between looking a key up and storing its event.
-const maxMargin = 10 * time.Second
-
 // Window is the time for which the log recognises a repeated append.
-type Window time.Duration
+type Window struct {
+	Length time.Duration
+	// Way is the longest that a message takes from here into the log. A way
+	// longer than a quarter of the window is taken for that.
+	Way time.Duration
+}
 
-// Horizon is the time before which an original may be beyond the window by the
-// time its repetition is stored: the window, less a margin for the way there.
+// Horizon is the time before which an original may be beyond the window when
+// its repetition, judged now, reaches the log.
 func (w Window) Horizon(now time.Time) time.Time {
-	margin := min(time.Duration(w)/4, maxMargin)
-	return now.Add(-time.Duration(w) + margin)
+	return now.Add(-w.Length + min(w.Way, w.Length/4))
 }
