@@ -33,7 +33,7 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) (err error) {
 		return err
 	}
 	defer unlock()
-	server, err := embedded.Start(embedded.Config{Dir: filepath.Join(cfg.DataDir, "nats"), Listen: cfg.NATS.Listen})
+	server, err := embedded.Start(embedded.Config{Dir: filepath.Join(cfg.DataDir, "nats"), Listen: cfg.NATS.Listen, Log: log.With("service", "nats-server")})
 	if err != nil {
 		return err
 	}

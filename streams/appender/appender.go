@@ -66,7 +66,8 @@ type Appender struct {
 	queue   chan request
 
 	singleDone chan struct{} // one value for each single that ended
-	batchDone  chan struct{}
+	batchDone  chan struct{} // one value for each batch that was stored or refused
+	batches    sync.WaitGroup
 	stopped    chan struct{} // closed when Run no longer takes requests
 	// callers is read-held by every Append, so that Run can wait for the last
 	// one before it answers what is left in the queue.
@@ -169,7 +170,8 @@ func (s *scheduler) start() {
 	s.expire(time.Now().Add(-s.a.timeout))
 	if s.a.group && len(s.waiting) >= batchFrom {
 		s.batching = true
-		go s.a.commit(s.waiting)
+		batch := s.waiting
+		s.a.batches.Go(func() { s.a.commit(batch) })
 		s.waiting = nil
 		return
 	}
@@ -210,6 +212,7 @@ func (s *scheduler) finish() {
 			s.batching = false
 		}
 	}
+	s.a.batches.Wait()
 	s.a.callers.Lock() // the last Append has left; no further one queues
 	defer s.a.callers.Unlock()
 	for len(s.a.queue) > 0 {

@@ -155,11 +155,32 @@ func TestAFullLogIsATemporaryFailureThatLosesNothing(t *testing.T) {
 	}
 }
 
-func TestTooLargeIsPermanent(t *testing.T) {
+func TestABatchThatIsRefusedIsPublishedSingly(t *testing.T) {
 	js := logtest.Start(t).Provision(logtest.Config())
-	e := logtest.Message(t, "general", strings.Repeat("x", eventlog.MaxMessageSize))
-	if r := appendAll(t, start(t, js, true, timeout), []event.Event{e})[0]; !fault.Is(r.err, fault.Permanent) {
-		t.Errorf("got %v, want a permanent error", r.err)
+	stream, err := js.Stream(context.Background(), eventlog.StreamName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := stream.CachedInfo().Config
+	config.AllowAtomicPublish = false // by an operator, while gateways run
+	if _, err := js.UpdateStream(context.Background(), config); err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range appendAll(t, start(t, js, true, timeout), messages(t, 300)) {
+		if r.err != nil || r.receipt.Offset != uint64(i+1) {
+			t.Fatalf("event %d: %+v", i, r)
+		}
+	}
+}
+
+func TestTooLargeIsPermanentAndConcernsNobodyElse(t *testing.T) {
+	js := logtest.Start(t).Provision(logtest.Config())
+	events := messages(t, 200)
+	events[100] = logtest.Message(t, "general", strings.Repeat("x", eventlog.MaxMessageSize))
+	for i, r := range appendAll(t, start(t, js, true, timeout), events) {
+		if i == 100 && !fault.Is(r.err, fault.Permanent) || i != 100 && r.err != nil {
+			t.Errorf("event %d: %+v", i, r)
+		}
 	}
 }
 

@@ -29,7 +29,8 @@ const inFlightRetry = 20 * time.Millisecond
 // publish publishes one event; it has left, in order, when publish returns.
 // ended is called after the request's own callback.
 func (a *Appender) publish(r request, ended func()) {
-	future, err := a.js.PublishMsgAsync(r.event.Encode())
+	// No retries by the library: they would come behind what is published later.
+	future, err := a.js.PublishMsgAsync(r.event.Encode(), jetstream.WithRetryAttempts(0))
 	if err != nil {
 		r.done(Receipt{}, failure(err))
 		ended()
@@ -68,10 +69,10 @@ func (a *Appender) await(e event.Event, future jetstream.PubAckFuture) (Receipt,
 	}
 }
 
-// commit appends requests as one atomic batch. One repeated key refuses the
-// whole batch, without telling which: then each is published singly.
+// commit appends requests as one atomic batch. If the log refuses it, nothing of
+// it is stored: one repeated key is reason enough, without a word about which,
+// as is an operator who has switched batches off. Then each is published singly.
 func (a *Appender) commit(requests []request) {
-	defer func() { a.batchDone <- struct{}{} }()
 	msgs := make([]*nats.Msg, len(requests))
 	for i := range requests {
 		msgs[i] = requests[i].event.Encode()
@@ -79,10 +80,12 @@ func (a *Appender) commit(requests []request) {
 	ctx, cancel := context.WithTimeout(context.Background(), a.timeout)
 	defer cancel()
 	ack, err := jetstreamext.PublishMsgBatch(ctx, a.js, msgs, jetstreamext.BatchFlowControl{})
-	if code(err) == jetstreamext.JSErrCodeBatchPublishDuplicateMsgID || code(err) == codeDuplicateInFlight {
+	if refused := code(err); refused != 0 && !full(refused) {
 		a.publishAll(requests)
+		a.batchDone <- struct{}{}
 		return
 	}
+	a.batchDone <- struct{}{} // the next may leave while these are told
 	for i, r := range requests {
 		if err != nil {
 			r.done(Receipt{}, failure(err))
@@ -105,16 +108,18 @@ func (a *Appender) publishAll(requests []request) {
 // failure gives a publish error its kind.
 func failure(err error) error {
 	const op = "append"
-	switch code(err) {
-	case codeStoreFailed, codeStorageExceeded, codeInsufficientResources:
+	switch c := code(err); {
+	case full(c):
 		return fault.Errorf(op, fault.Temporary, "%w: %w", ErrLogFull, err)
-	case jetstream.JSErrCodeStreamMessageExceedsMaximum:
-		return fault.New(op, fault.Permanent, err)
-	}
-	if errors.Is(err, nats.ErrMaxPayload) {
+	case c == jetstream.JSErrCodeStreamMessageExceedsMaximum, errors.Is(err, nats.ErrMaxPayload):
 		return fault.New(op, fault.Permanent, err)
 	}
 	return fault.New(op, fault.Temporary, err)
+}
+
+// full reports whether an error code says that the log has no room.
+func full(c jetstream.ErrorCode) bool {
+	return c == codeStoreFailed || c == codeStorageExceeded || c == codeInsufficientResources
 }
 
 // code is the server's error code in err, or 0. Both jetstream and its

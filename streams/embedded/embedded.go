@@ -5,6 +5,7 @@ package embedded
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"path/filepath"
 	"strconv"
@@ -21,8 +22,9 @@ const (
 
 // Config says where the server keeps its files and whether others may connect.
 type Config struct {
-	Dir    string // JetStream's files; one server at a time
-	Listen string // host:port to listen on as well; empty for none
+	Dir    string       // JetStream's files; one server at a time
+	Listen string       // host:port to listen on as well; empty for none
+	Log    *slog.Logger // for the server's warnings and errors; nil for none
 }
 
 // Server is a running nats-server.
@@ -64,6 +66,9 @@ func Start(config Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("embedded nats-server: %w", err)
 	}
+	if config.Log != nil {
+		ns.SetLoggerV2(logger{config.Log}, false, false, false)
+	}
 	ns.Start()
 	if !ns.ReadyForConnections(startTimeout) {
 		ns.Shutdown()
@@ -98,3 +103,15 @@ func (s *Server) Stop() {
 	s.ns.Shutdown()
 	s.ns.WaitForShutdown()
 }
+
+// logger passes on what an operator must hear of the server: its disk, mostly.
+type logger struct{ log *slog.Logger }
+
+func (l logger) Warnf(format string, args ...any)  { l.log.Warn(fmt.Sprintf(format, args...)) }
+func (l logger) Errorf(format string, args ...any) { l.log.Error(fmt.Sprintf(format, args...)) }
+
+// Fatalf does not end the process: Start sees that the server is not ready.
+func (l logger) Fatalf(format string, args ...any) { l.log.Error(fmt.Sprintf(format, args...)) }
+func (logger) Noticef(string, ...any)              {}
+func (logger) Debugf(string, ...any)               {}
+func (logger) Tracef(string, ...any)               {}

@@ -8,8 +8,12 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// PublishTimeout is how long an append waits for the log's ack.
-const PublishTimeout = 5 * time.Second
+const (
+	requestTimeout = 5 * time.Second
+	// maxPublishWait is when the client library forgets an asynchronous publish;
+	// who published has given up before.
+	maxPublishWait = 2 * time.Minute
+)
 
 // Connect connects to the log's server under a name ("gateway publish"). The
 // connection comes back by itself for ever. Nothing is buffered while it is
@@ -19,6 +23,7 @@ func Connect(url, name string, log *slog.Logger, options ...nats.Option) (*nats.
 	options = append([]nats.Option{
 		nats.Name(name),
 		nats.MaxReconnects(-1),
+		nats.IgnoreAuthErrorAbort(), // credentials that are being changed come right again
 		nats.ReconnectBufSize(-1),
 		nats.ReconnectWait(250 * time.Millisecond),
 		nats.ReconnectJitter(100*time.Millisecond, 500*time.Millisecond),
@@ -42,7 +47,7 @@ func Connect(url, name string, log *slog.Logger, options ...nats.Option) (*nats.
 	if err != nil {
 		return nil, nil, err
 	}
-	js, err := jetstream.New(nc, jetstream.WithDefaultTimeout(PublishTimeout), jetstream.WithPublishAsyncTimeout(PublishTimeout))
+	js, err := jetstream.New(nc, jetstream.WithDefaultTimeout(requestTimeout), jetstream.WithPublishAsyncTimeout(maxPublishWait))
 	if err != nil {
 		nc.Close()
 		return nil, nil, err

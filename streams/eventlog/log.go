@@ -41,6 +41,7 @@ type State struct {
 	Bytes       uint64
 	Epoch       string    // changes when the log is another one
 	Began       time.Time // no event is older
+	Now         time.Time // by the log's clock, when it answered
 	Replicas    int
 	AtomicBatch bool // group commit is possible
 	DedupWindow time.Duration
@@ -58,7 +59,7 @@ func (l *Log) State(ctx context.Context) (State, error) {
 		began = info.State.FirstTime // a promoted mirror is younger than its events
 	}
 	return State{
-		Began: began,
+		Began: began, Now: info.TimeStamp,
 		First: max(info.State.FirstSeq, 1), Last: info.State.LastSeq, Bytes: info.State.Bytes,
 		Epoch:    epoch(info),
 		Replicas: info.Config.Replicas, AtomicBatch: info.Config.AllowAtomicPublish,
@@ -88,15 +89,15 @@ func (l *Log) Get(ctx context.Context, offset uint64) (event.Event, error) {
 		return event.Event{}, fault.New(op, fault.Temporary, err)
 	}
 	for msg, err := range msgs {
-		if err != nil {
+		switch {
+		case err != nil:
 			return event.Event{}, fault.New(op, fault.Temporary, notFound(err))
-		}
-		if msg.Sequence != offset { // the next one that exists
-			break
+		case msg.Sequence != offset: // the next one that exists
+			return event.Event{}, fault.New(op, fault.Temporary, ErrNotFound)
 		}
 		return event.Decode(msg.Sequence, msg.Time, msg.Subject, msg.Header, msg.Data)
 	}
-	return event.Event{}, fault.New(op, fault.Temporary, ErrNotFound)
+	return event.Event{}, fault.New(op, fault.Temporary, errCutShort)
 }
 
 // Read reads the events of some conversations with after < offset <= through,
@@ -140,10 +141,10 @@ func (l *Log) readSubject(
 	if err != nil {
 		return nil, 0, err
 	}
-	count := 0
+	count, last := 0, uint64(0)
 	for msg, err := range msgs {
 		if errors.Is(notFound(err), ErrNotFound) {
-			break
+			return events, through, nil
 		}
 		if err != nil {
 			return nil, 0, err
@@ -158,9 +159,26 @@ func (l *Log) readSubject(
 		if err == nil && e.Known() {
 			events = append(events, e)
 		}
+		if msg.Header.Get(headerPending) == "0" {
+			return events, through, nil
+		}
+		last = msg.Sequence
 	}
-	return events, through, nil
+	if last == 0 {
+		return nil, 0, errCutShort
+	}
+	return events, last, nil
 }
+
+// headerPending counts, in an answer to a batch request, the messages that the
+// request still matches after this one.
+const headerPending = "Nats-Num-Pending"
+
+// errCutShort says that an answer ended without saying that it had: the time
+// was up, or the connection went. The extension package (v0.3.1) reports that
+// as a plain end, so an end counts only where it is shown: by the server's "no
+// message", by nothing pending, or by a message beyond what was asked for.
+var errCutShort = errors.New("the log's answer was cut short")
 
 // notFound turns the two ways the server says "nothing there" into ErrNotFound.
 func notFound(err error) error {

@@ -7,9 +7,11 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/tidemark-chat/tidemark/streams/event"
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
 	"github.com/tidemark-chat/tidemark/streams/fault"
 	"github.com/tidemark-chat/tidemark/streams/logtest"
@@ -31,22 +33,56 @@ func TestProvisionTwiceChangesNothing(t *testing.T) {
 	if err := eventlog.Provision(ctx, js, logtest.Config(), quiet); err != nil {
 		t.Fatal(err)
 	}
-	if after, _ := eventlog.Open(js).State(ctx); after != before {
+	after, err := eventlog.Open(js).State(ctx)
+	if after.Now = before.Now; err != nil || after != before {
 		t.Errorf("state changed from %+v to %+v", before, after)
 	}
 }
 
-func TestProvisionUpdatesWhatIsSafe(t *testing.T) {
+func TestProvisionOnlyEverLetsTheLogGrow(t *testing.T) {
 	js := logtest.Start(t).Provision(logtest.Config())
 	logtest.Publish(t, js, logtest.Message(t, "general", "hi"))
-	c := logtest.Config()
-	c.MaxBytes, c.DedupWindow = 1<<20, c.DedupWindow/2
-	if err := eventlog.Provision(ctx, js, c, quiet); err != nil {
+	was := logtest.Config()
+	for _, c := range []struct {
+		config   eventlog.Config
+		maxBytes int64
+	}{
+		{eventlog.Config{Replicas: 1, MaxBytes: 1 << 20, DedupWindow: time.Minute}, was.MaxBytes},
+		{eventlog.Config{Replicas: 1, MaxBytes: 2 * was.MaxBytes, DedupWindow: 9 * time.Hour}, 2 * was.MaxBytes},
+		{was, 2 * was.MaxBytes},
+	} {
+		if err := eventlog.Provision(ctx, js, c.config, quiet); err != nil {
+			t.Fatal(err)
+		}
+		stream, err := js.Stream(ctx, eventlog.StreamName)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if have := stream.CachedInfo().Config; have.MaxBytes != c.maxBytes || have.Duplicates != was.DedupWindow {
+			t.Errorf("with %+v: %d bytes, window %v", c.config, have.MaxBytes, have.Duplicates)
+		}
+	}
+}
+
+// TestAnAnswerCutShortIsNotTheEnd cuts reads short, as a lost connection or a
+// slow server does: what was not read must not pass for what is not there.
+func TestAnAnswerCutShortIsNotTheEnd(t *testing.T) {
+	js := logtest.Start(t).Provision(logtest.Config())
+	logtest.Fill(t, js, 500, func(i int) event.Event { return logtest.Message(t, "general", fmt.Sprint(i)) })
+	log := eventlog.Open(js)
+	if _, err := log.State(ctx); err != nil {
 		t.Fatal(err)
 	}
-	s, err := eventlog.Open(js).State(ctx)
-	if err != nil || s.DedupWindow != c.DedupWindow || s.Last != 1 || s.First != 1 {
-		t.Errorf("state %+v, %v", s, err)
+	for wait := time.Microsecond; wait < 20*time.Millisecond; wait *= 2 {
+		short, cancel := context.WithTimeout(ctx, wait)
+		events, complete, err := log.Read(short, []subject.Conversation{subject.General}, 0, 500, 400)
+		if err == nil && uint64(len(events)) != complete || err != nil && !fault.Is(err, fault.Temporary) {
+			t.Errorf("after %v: %d events, complete through %d, %v", wait, len(events), complete, err)
+		}
+		if _, err := log.Get(short, 5); errors.Is(err, eventlog.ErrNotFound) {
+			t.Errorf("after %v: an event that is there is reported missing", wait)
+		}
+		cancel()
 	}
 }
 

@@ -13,8 +13,10 @@ import (
 )
 
 // Provision makes the log if there is none and otherwise compares it with
-// config. What can be changed without risk is updated and reported; what
-// cannot is a Permanent error that names it. A log is never deleted.
+// config. Where the log could lose events as it is, that is a Permanent error
+// that names the difference. What only makes it safer or larger is updated. Any
+// other difference is reported and left: services start with different settings,
+// and none of them may shrink what all of them share. A log is never deleted.
 func Provision(ctx context.Context, js jetstream.JetStream, config Config, log *slog.Logger) error {
 	const op = "provision log"
 	want := config.stream()
@@ -35,25 +37,34 @@ func Provision(ctx context.Context, js jetstream.JetStream, config Config, log *
 	}
 
 	have := stream.CachedInfo().Config
-	next, changes, unsafe := reconcile(have, want)
-	if len(unsafe) > 0 {
+	d := reconcile(have, want)
+	if len(d.unsafe) > 0 {
 		return fault.Errorf(op, fault.Permanent,
-			"stream %s differs from what Tidemark needs and cannot be changed safely: %s", StreamName, strings.Join(unsafe, "; "))
+			"stream %s differs from what Tidemark needs and cannot be changed safely: %s", StreamName, strings.Join(d.unsafe, "; "))
 	}
-	if len(changes) == 0 {
+	if len(d.left) > 0 {
+		log.Warn("the log differs from the settings and is left as it is", "stream", StreamName, "differences", d.left)
+	}
+	if len(d.changes) == 0 {
 		return nil
 	}
-	if _, err := js.UpdateStream(ctx, next); err != nil {
-		return fault.Errorf(op, fault.Temporary, "update stream %s (%s): %w", StreamName, strings.Join(changes, "; "), err)
+	if _, err := js.UpdateStream(ctx, d.next); err != nil {
+		return fault.Errorf(op, fault.Temporary, "update stream %s (%s): %w", StreamName, strings.Join(d.changes, "; "), err)
 	}
-	log.Warn("log settings changed", "stream", StreamName, "changes", changes)
+	log.Warn("log settings changed", "stream", StreamName, "changes", d.changes)
 	return nil
 }
 
-// reconcile compares two configurations of the log: next is have with every
-// safe change made; unsafe lists what differs and must not be touched.
-func reconcile(have, want jetstream.StreamConfig) (next jetstream.StreamConfig, changes, unsafe []string) {
-	next = have
+// drift is how a log differs from what it should be.
+type drift struct {
+	unsafe  []string // it could lose events: nothing may run on it
+	left    []string // an operator may want to change it, with care
+	changes []string // made in next
+	next    jetstream.StreamConfig
+}
+
+func reconcile(have, want jetstream.StreamConfig) drift {
+	d := drift{next: have}
 	differ := func(list *[]string, what string, have, want any) bool {
 		if have == want {
 			return false
@@ -61,36 +72,35 @@ func reconcile(have, want jetstream.StreamConfig) (next jetstream.StreamConfig, 
 		*list = append(*list, fmt.Sprintf("%s is %v, want %v", what, have, want))
 		return true
 	}
-	differ(&unsafe, "subjects", strings.Join(have.Subjects, ","), strings.Join(want.Subjects, ","))
-	differ(&unsafe, "storage", have.Storage, want.Storage)
-	differ(&unsafe, "retention", have.Retention, want.Retention)
-	differ(&unsafe, "max age", have.MaxAge, want.MaxAge)
-	differ(&unsafe, "max messages", have.MaxMsgs, want.MaxMsgs)
-	differ(&unsafe, "max messages per subject", have.MaxMsgsPerSubject, want.MaxMsgsPerSubject)
-	differ(&unsafe, "deny delete", have.DenyDelete, want.DenyDelete)
-	differ(&unsafe, "deny purge", have.DenyPurge, want.DenyPurge)
-	differ(&unsafe, "persist mode", have.PersistMode, want.PersistMode)
+	differ(&d.unsafe, "subjects", strings.Join(have.Subjects, ","), strings.Join(want.Subjects, ","))
+	differ(&d.unsafe, "storage", have.Storage, want.Storage)
+	differ(&d.unsafe, "retention", have.Retention, want.Retention)
+	differ(&d.unsafe, "max age", have.MaxAge, want.MaxAge)
+	differ(&d.unsafe, "max messages", have.MaxMsgs, want.MaxMsgs)
+	differ(&d.unsafe, "max messages per subject", have.MaxMsgsPerSubject, want.MaxMsgsPerSubject)
+	differ(&d.unsafe, "deny delete", have.DenyDelete, want.DenyDelete)
+	differ(&d.unsafe, "deny purge", have.DenyPurge, want.DenyPurge)
+	differ(&d.unsafe, "persist mode", have.PersistMode, want.PersistMode)
+	differ(&d.unsafe, "no ack", have.NoAck, want.NoAck)
+	differ(&d.unsafe, "sealed", have.Sealed, want.Sealed)
 
-	if differ(&changes, "discard policy", have.Discard, want.Discard) {
-		next.Discard = want.Discard
+	differ(&d.left, "replicas", have.Replicas, want.Replicas)
+	// The server does not learn the older ids of a longer window, and a running
+	// gateway goes on trusting the longer of two.
+	differ(&d.left, "dedup window", have.Duplicates, want.Duplicates)
+	differ(&d.left, "atomic publish", have.AllowAtomicPublish, want.AllowAtomicPublish)
+	differ(&d.left, "max message size", have.MaxMsgSize, want.MaxMsgSize)
+
+	if have.MaxBytes > want.MaxBytes || have.MaxBytes <= 0 {
+		differ(&d.left, "max bytes", have.MaxBytes, want.MaxBytes)
+	} else if differ(&d.changes, "max bytes", have.MaxBytes, want.MaxBytes) {
+		d.next.MaxBytes = want.MaxBytes
 	}
-	if differ(&changes, "max bytes", have.MaxBytes, want.MaxBytes) {
-		next.MaxBytes = want.MaxBytes // a smaller limit refuses appends, it drops nothing
+	if differ(&d.changes, "discard policy", have.Discard, want.Discard) {
+		d.next.Discard = want.Discard
 	}
-	if differ(&changes, "max message size", have.MaxMsgSize, want.MaxMsgSize) {
-		next.MaxMsgSize = want.MaxMsgSize
+	if differ(&d.changes, "direct get", have.AllowDirect, want.AllowDirect) {
+		d.next.AllowDirect = want.AllowDirect
 	}
-	if differ(&changes, "dedup window", have.Duplicates, want.Duplicates) {
-		next.Duplicates = want.Duplicates
-	}
-	if differ(&changes, "replicas", have.Replicas, want.Replicas) {
-		next.Replicas = want.Replicas
-	}
-	if differ(&changes, "direct get", have.AllowDirect, want.AllowDirect) {
-		next.AllowDirect = want.AllowDirect
-	}
-	if differ(&changes, "atomic publish", have.AllowAtomicPublish, want.AllowAtomicPublish) {
-		next.AllowAtomicPublish = want.AllowAtomicPublish
-	}
-	return next, changes, unsafe
+	return d
 }

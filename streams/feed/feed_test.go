@@ -122,6 +122,25 @@ func TestAnotherLogIsLost(t *testing.T) {
 	}
 }
 
+func TestADeletedLogIsLost(t *testing.T) {
+	s := logtest.Start(t)
+	js := s.Provision(logtest.Config())
+	logtest.Publish(t, js, logtest.Message(t, "general", "1"))
+	records, ended := follow(t, feed.NewOrdered(s.Connect(), slog.New(slog.DiscardHandler)), 0)
+	expect(t, records, 1, 1)
+	if err := js.DeleteStream(context.Background(), "CHAT"); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-ended:
+		if !errors.Is(err, feed.ErrLost) {
+			t.Errorf("ended with %v, want ErrLost", err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("went on, without a log")
+	}
+}
+
 func TestStartingPastTheEndIsRefused(t *testing.T) {
 	s := logtest.Start(t)
 	js := s.Provision(logtest.Config())

@@ -24,6 +24,7 @@ const (
 	// the log it began with.
 	checkInterval = 2 * time.Second
 	retryPause    = 250 * time.Millisecond
+	resetAttempts = 1
 )
 
 // Ordered is the feed by an ordered consumer on the whole log: the client
@@ -79,6 +80,9 @@ func (o *Ordered) consume(ctx context.Context, at *place, apply func(Record)) er
 	consumer, err := o.js.OrderedConsumer(ctx, eventlog.StreamName, jetstream.OrderedConsumerConfig{
 		DeliverPolicy: jetstream.DeliverByStartSequencePolicy,
 		OptStartSeq:   at.offset + 1,
+		// Rather than retry for ever inside the library, come back and check
+		// whether there still is a log.
+		MaxResetAttempts: resetAttempts,
 	})
 	if err != nil {
 		return fmt.Errorf("create consumer: %w", err)
