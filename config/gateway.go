@@ -36,7 +36,7 @@ func (g *Gateway) settings() []setting {
 		set(&g.StallTimeout, "gateway.stallTimeout", "30s", moment, "a connection that takes nothing for so long is closed"),
 		set(&g.PingInterval, "gateway.pingInterval", "25s", moment, "time between two Engine.IO pings"),
 		set(&g.PingTimeout, "gateway.pingTimeout", "20s", moment, "a connection that does not answer a ping for so long is closed"),
-		set(&g.AppendTimeout, "gateway.appendTimeout", "5s", moment, "how long the log may take to store a message before its sender must retry"),
+		set(&g.AppendTimeout, "gateway.appendTimeout", "5s", duration(100*time.Millisecond, time.Minute), "how long the log may take to store a message before its sender must retry"),
 		set(&g.WatermarkInterval, "gateway.watermarkInterval", "25s", moment, "least time between two watermarks to one client"),
 		set(&g.ShutdownTimeout, "gateway.shutdownTimeout", "10s", moment, "how long an orderly stop may take"),
 	}

@@ -1,13 +1,19 @@
 package gateway_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/tidemark-chat/tidemark/services/gateway/gatewaytest"
 	"github.com/tidemark-chat/tidemark/streams/event"
@@ -110,6 +116,12 @@ func TestAnotherLogUnderTheSameNameResynchronisesClients(t *testing.T) {
 		t.Fatal("the connection to the old log was kept")
 	}
 	gatewaytest.WaitReady(t, g.Address, true)
+	for range 3 { // and it stays ready, though the new log is the shorter one
+		<-time.After(time.Second)
+		if status, body := gatewaytest.Get(g.Address, "/readyz"); status != http.StatusOK {
+			t.Errorf("/readyz: %d %s", status, body)
+		}
+	}
 	again := gatewaytest.Connect(t, g.Address, map[string]any{"serverOffset": 1, "epoch": old.Epoch})
 	expectMessage(t, again, "new", 1)
 	if r, err := again.NextRecovery(testContext(t)); err != nil || r.Recovered || r.Reason != "epoch_changed" || r.Epoch == old.Epoch {
@@ -165,4 +177,87 @@ func TestWhatCannotBeReadCutsTheTransportAndNothingElse(t *testing.T) {
 	if live.Gone() != nil {
 		t.Errorf("a live client was cut too: %v", live.Gone())
 	}
+}
+
+func TestADeletedLogIsNotReplacedByAnEmptyOne(t *testing.T) {
+	s := logtest.Start(t)
+	g := gatewaytest.Start(t, gatewaytest.Config(s.URL()))
+	c := gatewaytest.Connect(t, g.Address, nil)
+	send(t, c, "old")
+	js := s.Connect()
+	if err := js.DeleteStream(context.Background(), eventlog.StreamName); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-c.Done():
+	case <-time.After(gatewaytest.Timeout):
+		t.Fatal("the connection to a log that is gone was kept")
+	}
+	gatewaytest.WaitReady(t, g.Address, false)
+	if _, err := js.Stream(context.Background(), eventlog.StreamName); !errors.Is(err, jetstream.ErrStreamNotFound) {
+		t.Errorf("the gateway made a new log: %v", err)
+	}
+}
+
+// TestAReadThatIsNotAnsweredIsNoHole swallows the gateway's reads of the log:
+// a client that needs one is cut, and never told that it has everything.
+func TestAReadThatIsNotAnsweredIsNoHole(t *testing.T) {
+	s := logtest.Start(t)
+	js := s.Provision(logtest.Config())
+	logtest.Fill(t, js, 2000, func(i int) event.Event { return logtest.Message(t, "general", fmt.Sprint(i+1)) })
+	var swallow atomic.Bool
+	cfg := gatewaytest.Config(swallowReads(t, s.URL(), &swallow))
+	cfg.Gateway.WarmEvents = 100
+	g := gatewaytest.Start(t, cfg)
+	swallow.Store(true)
+	c, err := gatewaytest.Dial(testContext(t), g.Address, map[string]any{"serverOffset": 10})
+	if err == nil {
+		defer c.Close()
+		if r, err := c.NextRecovery(testContext(t)); err == nil {
+			t.Errorf("told to have caught up: %+v", r)
+		}
+	}
+	swallow.Store(false)
+	again := gatewaytest.Connect(t, g.Address, map[string]any{"serverOffset": 10})
+	for offset := uint64(11); offset <= 2000; offset++ {
+		expectMessage(t, again, fmt.Sprint(offset), offset)
+	}
+}
+
+// swallowReads is a way to the log on which, while swallow is set, reads of the
+// log vanish.
+func swallowReads(t *testing.T, url string, swallow *atomic.Bool) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			client, err := l.Accept()
+			if err != nil {
+				return
+			}
+			server, err := net.Dial("tcp", strings.TrimPrefix(url, "nats://"))
+			if err != nil {
+				client.Close()
+				continue
+			}
+			go func() { _, _ = io.Copy(client, server); client.Close() }()
+			go func() {
+				defer server.Close()
+				for b := make([]byte, 1<<20); ; {
+					n, err := client.Read(b)
+					if err != nil {
+						return
+					}
+					if !swallow.Load() || !bytes.Contains(b[:n], []byte("DIRECT.GET")) {
+						_, _ = server.Write(b[:n])
+					}
+				}
+			}()
+		}
+	}()
+	return "nats://" + l.Addr().String()
 }

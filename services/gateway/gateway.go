@@ -29,8 +29,10 @@ import (
 	"github.com/tidemark-chat/tidemark/streams/fault"
 )
 
-// retryPause is how long to wait before trying the log again.
-const retryPause = 500 * time.Millisecond
+const (
+	retryPause  = 500 * time.Millisecond // before trying the log again
+	idleTimeout = time.Minute            // of an HTTP connection between two requests
+)
 
 // Gateway is one gateway process, or a standalone's part of one.
 type Gateway struct {
@@ -88,7 +90,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	}
 	defer g.disconnect()
 
-	server := &http.Server{Handler: g.routes(), ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(g.log.Handler(), slog.LevelDebug)}
+	server := &http.Server{Handler: g.routes(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: idleTimeout, ErrorLog: slog.NewLogLogger(g.log.Handler(), slog.LevelDebug)}
 	failed := make(chan error, 2)
 	// following ends before the rest: it finishes appends and cuts connections.
 	followCtx, stopFollowing := context.WithCancel(ctx)
@@ -126,20 +128,28 @@ func (g *Gateway) Run(ctx context.Context) error {
 	return err
 }
 
-// follow keeps one generation after another going. It returns when ctx ends, or
-// with an error that no retry mends.
+// follow makes sure that there is a log and then keeps one generation after
+// another going. It returns when ctx ends, or with an error that no retry mends.
+//
+// A log is made at the start only: a running gateway whose log has gone must not
+// put an empty one in its place.
 func (g *Gateway) follow(ctx context.Context) error {
+	provisioned := false
 	for ctx.Err() == nil {
-		err := eventlog.Provision(ctx, g.nats.reads, g.logConfig(), g.log)
-		if fault.Is(err, fault.Permanent) {
-			return err
+		var err error
+		if !provisioned {
+			err = eventlog.Provision(ctx, g.nats.reads, g.logConfig(), g.log)
+			if fault.Is(err, fault.Permanent) {
+				return err
+			}
+			provisioned = err == nil
 		}
 		if err == nil {
 			err = g.runGeneration(ctx)
 		}
 		if err != nil && ctx.Err() == nil {
 			g.log.Warn("not following the log", "error", err)
-			g.health.note(err)
+			g.health.note(fmt.Errorf("not following the log: %w", err))
 			select {
 			case <-time.After(retryPause):
 			case <-ctx.Done():

@@ -24,6 +24,7 @@ type generation struct {
 	tail   *tail.Tail
 	hub    *delivery.Hub
 	poster *posting.Poster
+	clock  clock
 }
 
 // runGeneration follows the log until ctx ends (nil) or the feed is lost. The
@@ -53,14 +54,16 @@ func (g *Gateway) runGeneration(ctx context.Context) error {
 		WatermarkInterval: g.cfg.Gateway.WatermarkInterval, Metrics: g.metrics.delivery, Log: g.log,
 	})
 	appends := appender.New(g.nats.publish, state.AtomicBatch, g.cfg.Gateway.AppendTimeout)
-	gen := &generation{epoch: state.Epoch, tail: t, hub: hub, poster: &posting.Poster{
-		Appender: appends, Model: model, SameLog: past.SameLog, Log: reads, Tail: t,
+	gen := &generation{epoch: state.Epoch, tail: t, hub: hub}
+	gen.clock.set(state.Now)
+	gen.poster = &posting.Poster{
+		Appender: appends, Model: model, SameLog: past.SameLog, Log: reads, Tail: t, Now: gen.clock.now,
 		Window: idempotency.Window{
 			Length: state.DedupWindow,
-			Way:    history.Timeout + 2*g.cfg.Gateway.AppendTimeout, // the lookup, the queue, the append
+			Way:    history.Timeout + 3*g.cfg.Gateway.AppendTimeout, // the lookup, the queue, a batch, then singly
 		},
 		Began: state.Began,
-	}}
+	}
 
 	// The hub outlives the appender, so that acks of what is in flight at the
 	// end still find their connections.

@@ -19,8 +19,8 @@ const (
 // health is what the gateway last found out about its log.
 type health struct {
 	mu      sync.Mutex
-	problem error  // why it is not well; nil if it is
-	head    uint64 // the log's newest offset, when last asked
+	problem error          // why it is not well; nil if it is
+	log     eventlog.State // as of the last answer
 }
 
 func (h *health) note(problem error) {
@@ -29,24 +29,19 @@ func (h *health) note(problem error) {
 	h.problem = problem
 }
 
-func (h *health) get() (head uint64, problem error) {
+func (h *health) get() (log eventlog.State, problem error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.head, h.problem
+	return h.log, h.problem
 }
 
-// watch asks the log where it ends, again and again, until ctx ends. The feed
-// is current if it has delivered by now what the log held the time before.
+// watch asks the log where it ends, again and again, until ctx ends.
 func (g *Gateway) watch(ctx context.Context) {
 	log := eventlog.Open(g.nats.reads)
 	ticker := time.NewTicker(watchInterval)
 	defer ticker.Stop()
 	for {
-		head, problem := g.examine(ctx, log)
-		g.health.mu.Lock()
-		g.health.problem = problem
-		g.health.head = max(g.health.head, head)
-		g.health.mu.Unlock()
+		g.examine(ctx, log)
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
@@ -55,22 +50,31 @@ func (g *Gateway) watch(ctx context.Context) {
 	}
 }
 
-func (g *Gateway) examine(ctx context.Context, log *eventlog.Log) (head uint64, problem error) {
+// examine finds the feed current if it has delivered by now what the log held
+// the time before. While there is no feed, what is known of why is left alone.
+func (g *Gateway) examine(ctx context.Context, log *eventlog.Log) {
 	ctx, cancel := context.WithTimeout(ctx, watchTimeout)
 	defer cancel()
 	state, err := log.State(ctx)
 	if err != nil {
-		return 0, fmt.Errorf("the log does not answer: %w", err)
+		g.health.note(fmt.Errorf("the log does not answer: %w", err))
+		return
 	}
 	gen := g.current.Load()
-	before, _ := g.health.get()
+	before, problem := g.health.get()
 	switch {
 	case gen == nil:
-		return state.Last, errors.New("not following the log yet")
-	case gen.epoch == state.Epoch && gen.tail.Position() < before:
-		return state.Last, fmt.Errorf("the feed is at %d, the log was at %d a while ago", gen.tail.Position(), before)
+	case gen.epoch != state.Epoch:
+		problem = fmt.Errorf("the log is another one (epoch %s, was %s)", state.Epoch, gen.epoch)
+	case before.Epoch == state.Epoch && gen.tail.Position() < before.Last:
+		problem = fmt.Errorf("the feed is at %d, the log was at %d a while ago", gen.tail.Position(), before.Last)
+	default:
+		gen.clock.set(state.Now)
+		problem = nil
 	}
-	return state.Last, nil
+	g.health.mu.Lock()
+	defer g.health.mu.Unlock()
+	g.health.problem, g.health.log = problem, state
 }
 
 // notReady says why the gateway should get no traffic, or nil.

@@ -18,17 +18,17 @@ const contentSecurityPolicy = "default-src 'self'; connect-src 'self' ws: wss:; 
 // routes is everything the gateway serves.
 func (g *Gateway) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", serveAlive)
-	mux.HandleFunc("GET /readyz", g.serveReady)
-	mux.Handle("GET /metrics", g.metrics.handler())
+	mux.HandleFunc("GET /healthz", bounded(serveAlive))
+	mux.HandleFunc("GET /readyz", bounded(g.serveReady))
+	mux.HandleFunc("GET /metrics", bounded(g.metrics.handler().ServeHTTP))
 	files := newFiles(web.Dist())
 	mux.Handle("/socket.io/", g.edge)
 	for name := range files {
 		if strings.HasPrefix(name, "socket.io/") {
-			mux.Handle("GET /"+name, files.serve(name, "public, max-age=3600"))
+			mux.HandleFunc("GET /"+name, bounded(files.serve(name, "public, max-age=3600")))
 		}
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("/", bounded(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
 			return
@@ -46,8 +46,21 @@ func (g *Gateway) routes() http.Handler {
 			cache = "public, max-age=31536000, immutable" // their names carry a hash
 		}
 		files.serve(name, cache)(w, r)
-	})
+	}))
 	return mux
+}
+
+// pageTimeout is how long a client may take to read a page. Socket.IO's own
+// requests have bounds of their own.
+const pageTimeout = 30 * time.Second
+
+// bounded gives up on a client that does not read the answer.
+func bounded(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(pageTimeout)) // only tests' writers have none
+		next(w, r)
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
+	}
 }
 
 // files are the built files of the web client, by name, with their ETag.

@@ -55,8 +55,8 @@ func newMetrics(g *Gateway) *metrics {
 		gauge("tail_first_offset", "Oldest offset in the tail.", func(gen *generation) float64 { first, _, _ := gen.tail.Stats(); return float64(first) }),
 		gauge("tail_bytes", "Memory the tail holds.", func(gen *generation) float64 { _, _, n := gen.tail.Stats(); return float64(n) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts(opts("log_offset", "Newest offset of the log, when last asked.")), func() float64 {
-			head, _ := g.health.get()
-			return float64(head)
+			log, _ := g.health.get()
+			return float64(log.Last)
 		}),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts(opts("ready", "1 if the gateway is ready for traffic.")), func() float64 {
 			if g.notReady() != nil {

@@ -61,9 +61,13 @@ func (h *Hub) serve(ctx context.Context, q *queue) {
 	}
 }
 
-// settle puts a member where its step says. A member that left meanwhile, and
-// one that has gone live, stay what they are.
+// settle puts a member where its step says. A member that left meanwhile stays
+// gone. One that has gone live is no longer this reader's: by now it may have
+// fallen behind again, and be in another reader's hands.
 func (h *Hub) settle(m *Member, v verdict) {
+	if v == caughtUp {
+		return
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if m.state != reading {
@@ -100,7 +104,7 @@ func (h *Hub) drained(m *Member) {
 func (h *Hub) step(ctx context.Context, m *Member, far bool) verdict {
 	if m.start != nil {
 		if ok, err := h.resolve(ctx, m, far); err != nil {
-			h.options.Log.Warn("a client's offset cannot be judged", "error", err)
+			h.warn("a client's offset cannot be judged", "error", err)
 			return failed
 		} else if !ok {
 			return history
@@ -115,7 +119,7 @@ func (h *Hub) step(ctx context.Context, m *Member, far bool) verdict {
 	default:
 		var err error
 		if events, through, err = h.readHistory(ctx, m); err != nil {
-			h.options.Log.Warn("what a client missed cannot be read", "after", m.cursor, "error", err)
+			h.warn("what a client missed cannot be read", "after", m.cursor, "error", err)
 			return failed
 		}
 	}

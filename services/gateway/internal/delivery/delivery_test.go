@@ -343,9 +343,34 @@ func TestDamagedAndUnknownEventsAreNotDelivered(t *testing.T) {
 	unknown.Type = "message.edited"
 	h.Apply(feed.Record{Event: message(1, room(1)), Damaged: errors.New("digest")})
 	h.Apply(feed.Record{Event: unknown})
+	h.Apply(feed.Record{Event: message(3, room(1))})
+	if offset, _ := parse(t, o.take(t, 1)[0]); offset != 3 {
+		t.Errorf("got offset %d, want 3", offset)
+	}
+}
+
+// TestAHoleInTheLogCutsEveryone lets them come back for what the history has.
+func TestAHoleInTheLogCutsEveryone(t *testing.T) {
+	log := &past{}
+	for o := range uint64(5) {
+		log.add(message(o+1, room(1)))
+	}
+	h := start(t, 1<<20, 2, log)
+	o := newOutlet(10)
+	h.Join(o, interest(room(1)), from(2))
+	o.take(t, 1) // recovery
 	h.Apply(feed.Record{Event: message(5, room(1)), Missing: 2})
-	if offset, _ := parse(t, o.take(t, 1)[0]); offset != 5 {
-		t.Errorf("got offset %d, want 5", offset)
+	select {
+	case <-o.closed:
+	case <-time.After(timeout):
+		t.Fatal("a live member was taken past the hole")
+	}
+	again := newOutlet(10)
+	h.Join(again, interest(room(1)), from(2))
+	for want := uint64(3); want <= 5; want++ {
+		if offset, _ := parse(t, again.take(t, 1)[0]); offset != want {
+			t.Errorf("got offset %d, want %d", offset, want)
+		}
 	}
 }
 

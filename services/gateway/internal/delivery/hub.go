@@ -20,6 +20,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/contract"
@@ -49,6 +50,7 @@ type Hub struct {
 	history History
 
 	recent, old *queue // members waiting for the tail, and for the history
+	warned      atomic.Int64
 
 	// mu makes one step of what must be one: the feed's event and everyone it
 	// goes to; a member's last look at the tail and its going live. Nothing
@@ -96,17 +98,25 @@ func (h *Hub) close() {
 
 // Apply takes the next position of the log and sends its event to the live
 // members of its conversation: one frame, built once. It does not block.
+//
+// Where the log has a hole, everybody is cut: what is missing may still be in
+// the read model, which a client that comes back is read to from.
 func (h *Hub) Apply(r feed.Record) {
 	e := &r.Event
-	h.mu.Lock()
-	defer h.mu.Unlock()
 	if r.Missing > 0 {
 		h.options.Metrics.missing.Add(float64(r.Missing))
 		h.options.Log.Error("the log has a hole", "before", e.Offset, "missing", r.Missing)
 	}
 	if r.Damaged != nil {
 		h.options.Metrics.damaged.Inc()
-		h.options.Log.Error("damaged event in the log, not delivered", "offset", e.Offset, "error", r.Damaged)
+		h.warn("damaged event in the log, not delivered", "offset", e.Offset, "error", r.Damaged)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if r.Missing > 0 {
+		for m := range h.members {
+			h.cut(m)
+		}
 	}
 	if r.Damaged != nil || !e.Known() {
 		h.tail.Skip(e.Offset, e.At)
@@ -187,6 +197,15 @@ func (h *Hub) Count() (members, liveMembers int) {
 		}
 	}
 	return len(h.members), liveMembers
+}
+
+// warn logs at most one line a second: what goes wrong for one goes wrong for
+// thousands.
+func (h *Hub) warn(message string, args ...any) {
+	now := time.Now().Unix()
+	if h.warned.Swap(now) != now {
+		h.options.Log.Warn(message, args...)
+	}
 }
 
 // The methods below are called under mu.

@@ -22,7 +22,7 @@ import (
 // Guest is a connection without a user.
 type Guest struct {
 	SocketID string    // the Socket.IO id, which the client knows too
-	Since    time.Time // when it connected
+	Since    time.Time // when it connected, by the log's clock
 }
 
 // Lengths of Socket.IO ids: this library's (18 bytes in base64) and Node.js's

@@ -57,7 +57,8 @@ type Poster struct {
 	Log      Log
 	Tail     *tail.Tail
 	Window   idempotency.Window
-	Began    time.Time // no event of the log is older
+	Now      func() time.Time // by the log's clock
+	Began    time.Time        // no event of the log is older
 
 	comparing sync.WaitGroup
 }
@@ -99,7 +100,7 @@ func (p *Poster) Wait() { p.comparing.Wait() }
 // original finds the event stored under e's key before the log's window, or
 // nil if it is shown that there is none.
 func (p *Poster) original(ctx context.Context, guest idempotency.Guest, e event.Event) (*event.Event, error) {
-	horizon := p.Window.Horizon(time.Now())
+	horizon := p.Window.Horizon(p.Now())
 	if guest.Recent(e.Key, horizon) || p.Began.After(horizon) {
 		return nil, nil
 	}

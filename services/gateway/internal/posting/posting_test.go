@@ -100,7 +100,7 @@ func TestAnOldKeyIsNeverRisked(t *testing.T) {
 	} {
 		p := posting.Poster{
 			Appender: a, Model: &c.model, SameLog: func(query.Checkpoint) error { return c.same }, Log: &c.log,
-			Tail: tail.New(1<<20, 0), Window: idempotency.Window{Length: 2 * time.Hour, Way: 12 * time.Second}, Began: c.began,
+			Tail: tail.New(1<<20, 0), Now: time.Now, Window: idempotency.Window{Length: 2 * time.Hour, Way: 12 * time.Second}, Began: c.began,
 		}
 		result := make(chan string, 1)
 		p.Post(ctx, idempotency.Guest{SocketID: here, Since: c.since}, subject.General, contract.Post{Content: "hi", Key: c.key},

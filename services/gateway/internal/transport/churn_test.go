@@ -2,6 +2,7 @@ package transport_test
 
 import (
 	"errors"
+	"os"
 	"runtime"
 	"testing"
 
@@ -10,7 +11,13 @@ import (
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/transport"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if addr := os.Getenv(fanoutEnv); addr != "" {
+		runPeers(addr)
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // After thousands of connections, ended in every way, goroutines and heap are
 // what they were before.

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tidemark-chat/tidemark/services/gateway/internal/transport"
 )
 
 // wsClient is a WebSocket client on the bare connection, so that tests decide
@@ -293,4 +295,17 @@ func mustPoll(t testing.TB, addr string) *pollClient {
 	}
 	t.Cleanup(c.close)
 	return c
+}
+
+// held sends a poll, and returns when the server holds it.
+func (c *pollClient) held(s *server) (answer <-chan string) {
+	s.t.Helper()
+	answers := make(chan string, 1)
+	go func() {
+		packets, err := c.poll()
+		answers <- fmt.Sprint(packets, err)
+	}()
+	link := s.link(c.id)
+	eventually(s.t, "the poll is held", func() bool { return transport.PollWaits(link) })
+	return answers
 }

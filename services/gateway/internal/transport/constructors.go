@@ -48,17 +48,15 @@ func attachEngine(e engine.BaseServer, holdsBack bool) {
 			return
 		}
 		if link := LinkOf(conn); link != nil {
-			adopt(conn, link, holdsBack)
+			link.configure(holdsBack, e.Opts().PingTimeout()/pongDelayPart)
+			adopt(conn, link)
 		}
 	})
 }
 
 // adopt ties a link to its connection and starts the transport. On the goroutine
 // of the handshake's request.
-func adopt(conn engine.Socket, link *Link, holdsBack bool) {
-	link.mu.Lock()
-	link.holdsBack = holdsBack && !link.limits.AnyMessage
-	link.mu.Unlock()
+func adopt(conn engine.Socket, link *Link) {
 	link.links.add(conn.Id(), link)
 	_ = conn.Once("close", func(...any) { link.shut() })
 	_ = conn.Once("upgrade", func(args ...any) {

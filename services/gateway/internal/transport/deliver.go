@@ -22,14 +22,21 @@ var (
 	refusedPacket  = &refusal{websocket.ClosePolicyViolation, "packet not allowed"}
 	refusedConnect = &refusal{websocket.ClosePolicyViolation, "CONNECT while one is unanswered"}
 	refusedUpgrade = &refusal{websocket.ClosePolicyViolation, "upgrade not possible"}
+
+	// tooLate is no fault of the peer's: the connection, or the request that
+	// brought the packet, was over before there was room for it.
+	tooLate = &refusal{websocket.CloseGoingAway, "closed while waiting"}
 )
 
 // deliver passes a classified packet on to the engine by way of t. It waits for
-// room in the inbound budget until cancel is closed or the connection is over,
-// and passes nothing on then.
+// room in the inbound budget; if cancel is closed or the connection is over
+// before that, it is too late.
 func (l *Link) deliver(t transports.Transport, k kind, text []byte, cancel <-chan struct{}) *refusal {
 	switch k {
 	case kindIgnored:
+		return nil
+	case kindPong:
+		l.pongLater()
 		return nil
 	case kindConnect:
 		if !l.admitConnect() {
@@ -37,7 +44,7 @@ func (l *Link) deliver(t transports.Transport, k kind, text []byte, cancel <-cha
 		}
 	case kindEvent:
 		if !l.inbound.acquire(len(text), cancel) {
-			return nil
+			return tooLate
 		}
 	}
 	t.OnPacket(textPacket(text))
@@ -46,7 +53,6 @@ func (l *Link) deliver(t transports.Transport, k kind, text []byte, cancel <-cha
 
 var libraryTypes = map[byte]packet.Type{
 	enginePing:    packet.PING,
-	enginePong:    packet.PONG,
 	engineMessage: packet.MESSAGE,
 	engineUpgrade: packet.UPGRADE,
 }

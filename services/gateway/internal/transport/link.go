@@ -2,6 +2,7 @@ package transport
 
 import (
 	"sync"
+	"time"
 
 	"github.com/zishang520/socket.io/parsers/engine/v3/packet"
 	"github.com/zishang520/socket.io/servers/engine/v3"
@@ -29,6 +30,9 @@ type Link struct {
 	holdsBack bool // CONNECT's answer waits for the library's registration, see Attach
 	held      bool // it waits now, and all behind it
 
+	pong      *time.Timer // a pong that is passed on when it fires; see pongLater
+	pongDelay time.Duration
+
 	finishing bool // the last frame is queued: nothing more is taken
 	closed    bool
 }
@@ -50,6 +54,8 @@ type carrier interface {
 	wake()
 	// abort cuts the connection without a word. Not under Link.mu; does not block.
 	abort()
+	// OnPacket hands a packet to the engine. Not under Link.mu.
+	OnPacket(*packet.Packet)
 }
 
 // LinkOf returns the link of a connection, always the same one. It is nil for a
@@ -120,6 +126,14 @@ func (l *Link) Begin() (done func()) { return l.inbound.begin() }
 // lost. The library's handlers of the disconnect run later, on another goroutine.
 func (l *Link) Close() { l.shut().abort() }
 
+// configure sets what is known only when the engine announces the connection.
+func (l *Link) configure(holdsBack bool, pongDelay time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.holdsBack = holdsBack && !l.limits.AnyMessage
+	l.pongDelay = pongDelay
+}
+
 // shut ends taking in and sending. What an orderly goodbye has queued stays for
 // its carrier.
 func (l *Link) shut() carrier {
@@ -128,6 +142,7 @@ func (l *Link) shut() carrier {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.closed = true
+	l.dropPong()
 	if !l.finishing {
 		putBuffer(l.out)
 		l.out = nil

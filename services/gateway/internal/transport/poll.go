@@ -21,7 +21,6 @@ func (t *polling) serve(ctx *types.HttpContext) {
 		t.respond(ctx, http.StatusBadRequest, nil)
 		return
 	}
-	defer t.leave()
 	for {
 		if a, ok := t.answer(); ok {
 			t.send(ctx, a)
@@ -30,6 +29,7 @@ func (t *polling) serve(ctx *types.HttpContext) {
 		select {
 		case <-woken:
 		case <-ctx.Context().Done():
+			t.leave()
 			t.OnError("poll connection closed prematurely", nil)
 			ctx.Flush()
 			return
@@ -54,20 +54,25 @@ func (t *polling) leave() {
 	t.poll = nil
 }
 
-// answer is false as long as there is nothing to answer a poll with.
-func (t *polling) answer() (answer, bool) {
+// answer is false as long as there is nothing to answer the poll with. With its
+// answer the poll no longer waits: as soon as the client has got that, the next
+// one may come, on another connection.
+func (t *polling) answer() (a answer, ok bool) {
 	t.link.mu.Lock()
 	defer t.link.mu.Unlock()
 	switch frames := t.take(); {
 	case frames != nil:
-		defer putBuffer(frames)
-		return answer{appendPayload(nil, frames), len(frames)}, true
+		a = answer{appendPayload(nil, frames), len(frames)}
+		putBuffer(frames)
 	case t.ended != 0:
-		return answer{payload: []byte{t.ended}}, true
+		a.payload = []byte{t.ended}
 	case t.noop:
-		return answer{payload: []byte{engineNoop}}, true
+		a.payload = []byte{engineNoop}
+	default:
+		return a, false
 	}
-	return answer{}, false
+	t.poll = nil
+	return a, true
 }
 
 // take is nil once the transport has ended: what is left is another's to carry.

@@ -18,7 +18,6 @@ func (t *polling) accept(ctx *types.HttpContext) {
 		t.respond(ctx, http.StatusBadRequest, nil)
 		return
 	}
-	defer t.posting.Store(false)
 	body, status, err := t.body(ctx)
 	if err != nil {
 		t.OnError("data request not readable", err)
@@ -26,6 +25,7 @@ func (t *polling) accept(ctx *types.HttpContext) {
 	if status == http.StatusOK {
 		status = t.receive(body, ctx.Context().Done())
 	}
+	t.posting.Store(false) // the next may come as soon as this one is answered
 	t.respond(ctx, status, []byte("ok"))
 }
 

@@ -21,7 +21,7 @@ func (t *webSocket) read() {
 		if t.ReadyState() != "open" {
 			continue
 		}
-		if r := t.receive(message, binary); r != nil {
+		if r := t.receive(message, binary); r != nil && r != tooLate {
 			t.refuse(r)
 		}
 	}
@@ -84,6 +84,7 @@ func (t *webSocket) receive(message []byte, binary bool) *refusal {
 
 // upgrade lets the engine switch to this transport, which hands it the link.
 func (t *webSocket) upgrade(next stage, message []byte) *refusal {
+	t.link.pongNow()
 	t.OnPacket(textPacket(message))
 	if !t.link.carriedBy(t) {
 		return refusedUpgrade

@@ -202,26 +202,6 @@ func TestARefusedConnectMayBeTriedAgain(t *testing.T) {
 	}
 }
 
-func TestAPanicInAListenerOfTheConnectionEndsNobodyElse(t *testing.T) {
-	s := newServer(t, transport.Limits{})
-	s.io.Use(func(sock *socket.Socket, next func(*socket.ExtendedError)) {
-		if sock.Handshake().Auth["panic"] != nil {
-			panic("a middleware's mistake")
-		}
-		next(nil)
-	})
-	bystander := mustConnect(t, s.addr)
-	ws, err := dialWebSocket(s.addr, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ws.Close()
-	_ = ws.send(`40{"panic":true}`)
-	if err := bystander.alive(); err != nil {
-		t.Error(err)
-	}
-}
-
 // untilClosed reads until the connection ends, by whatever means.
 func (c *wsClient) untilClosed() error {
 	var timeout net.Error

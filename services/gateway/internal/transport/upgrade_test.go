@@ -3,7 +3,6 @@ package transport_test
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"testing"
 
 	"github.com/zishang520/socket.io/servers/socket/v3"
@@ -185,11 +184,7 @@ func TestALinkSurvivesTheUpgrade(t *testing.T) {
 func TestAProbeSendsTheWaitingPollHome(t *testing.T) {
 	s := newServer(t, transport.Limits{})
 	c := mustPoll(t, s.addr)
-	polled := make(chan string, 1)
-	go func() {
-		packets, err := c.poll()
-		polled <- fmt.Sprint(strings.Join(packets, " "), err)
-	}()
+	polled := c.held(s)
 	ws, err := dialWebSocket(s.addr, c.sid)
 	if err != nil {
 		t.Fatal(err)
@@ -198,7 +193,7 @@ func TestAProbeSendsTheWaitingPollHome(t *testing.T) {
 	if err := errors.Join(ws.send("2probe"), expectAll(ws, "3probe")); err != nil {
 		t.Fatal(err)
 	}
-	if got := receive(t, "the poll's answer", polled); got != "6<nil>" {
+	if got := receive(t, "the poll's answer", polled); got != "[6] <nil>" {
 		t.Errorf("the poll got %s", got)
 	}
 }
