@@ -36,19 +36,27 @@ const stopWait = 5 * time.Second
 
 // Persister is one persister. Run it once.
 type Persister struct {
-	options Options
-	log     *slog.Logger
-	status  *status
-	metrics *metrics
+	options  Options
+	log      *slog.Logger
+	listener net.Listener // of health and metrics; nil if not served
+	status   *status
+	metrics  *metrics
 }
 
-// New makes a persister. It does not touch the network or the disk.
+// New makes a persister, and listens, so that a busy address is an error now.
 func New(options Options, log *slog.Logger) (*Persister, error) {
 	if err := options.check(); err != nil {
 		return nil, err
 	}
 	s := &status{}
-	return &Persister{options: options, log: log, status: s, metrics: newMetrics(s)}, nil
+	p := &Persister{options: options, log: log, status: s, metrics: newMetrics(s)}
+	if options.Listen != "" {
+		var err error
+		if p.listener, err = net.Listen("tcp", options.Listen); err != nil {
+			return nil, fmt.Errorf("persister.listen: %w", err)
+		}
+	}
+	return p, nil
 }
 
 // Run projects until ctx is done, then finishes the transaction in hand and
@@ -56,16 +64,9 @@ func New(options Options, log *slog.Logger) (*Persister, error) {
 // the disk is full) are repaired or waited out, and shown by /readyz. An error
 // means that an operator is needed.
 func (p *Persister) Run(ctx context.Context) error {
-	var listener net.Listener
-	if p.options.Listen != "" {
-		var err error
-		if listener, err = net.Listen("tcp", p.options.Listen); err != nil {
-			return fmt.Errorf("serve health and metrics: %w", err)
-		}
-	}
 	server := &http.Server{Handler: p.Handler(), ReadHeaderTimeout: stopWait}
 	group, ctx := errgroup.WithContext(ctx)
-	if listener != nil {
+	if listener := p.listener; listener != nil {
 		p.log.Info("health and metrics", "address", listener.Addr().String())
 		group.Go(func() error {
 			if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

@@ -3,6 +3,7 @@ package persister
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -201,8 +202,8 @@ func TestATakenPortIsAnError(t *testing.T) {
 	defer func() { _ = listener.Close() }()
 	options := testOptions("", database(t))
 	options.Listen = listener.Addr().String()
-	if err := run(t, options).fails(); !strings.Contains(err.Error(), options.Listen) {
-		t.Error(err)
+	if _, err := New(options, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), options.Listen) {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -22,8 +22,9 @@ import (
 )
 
 // Run runs everything until ctx ends, then stops it in order: gateway, then
-// persister, then log, so that nothing loses what it stands on. If one fails,
-// all stop, and its error is returned.
+// persister, then log, so that nothing loses what it stands on. If the gateway
+// fails, all stop. If the persister does, chat goes on without the read model,
+// as it does where they are deployed apart, and the error is returned at the end.
 func Run(ctx context.Context, cfg config.Config, log *slog.Logger) (err error) {
 	if cfg.NATS.URL != "" {
 		return cfg.Invalid("nats.url", "standalone has a log of its own; to use another, run gateway and persister")
@@ -56,24 +57,25 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
-	return runBoth(ctx, g.Run, p.Run)
+	return runBoth(ctx, g.Run, func(ctx context.Context) error {
+		err := p.Run(ctx)
+		if err != nil {
+			log.Error("the persister has stopped; chat goes on without the read model", "error", err)
+		}
+		return err
+	})
 }
 
-// runBoth runs two services together. When ctx ends, the second is stopped when
-// the first has stopped; when one of them ends by itself, so does the other.
+// runBoth runs two services until ctx ends, or the first of them. The second is
+// stopped when the first has stopped.
 func runBoth(ctx context.Context, first, second func(context.Context) error) error {
-	firstCtx, stopFirst := context.WithCancel(ctx)
-	defer stopFirst()
 	secondCtx, stopSecond := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopSecond()
-	var firstErr error
+	var secondErr error
 	var running sync.WaitGroup
-	running.Go(func() {
-		defer stopSecond()
-		firstErr = first(firstCtx)
-	})
-	secondErr := second(secondCtx)
-	stopFirst()
+	running.Go(func() { secondErr = second(secondCtx) })
+	firstErr := first(ctx)
+	stopSecond()
 	running.Wait()
 	return errors.Join(firstErr, secondErr)
 }
