@@ -120,7 +120,7 @@ func (e *edge) connected(s *socket.Socket) {
 	e.g.metrics.connections.Inc()
 	session := &session{
 		g: e.g, gen: gen, socket: s, link: link,
-		guest:   idempotency.Guest{SocketID: string(s.Id()), Since: gen.clock.now()},
+		guest:   idempotency.Guest{SocketID: string(s.Id()), Since: gen.clock.now(), Joined: gen.tail.Position()},
 		limiter: limiter(e.g.cfg.Gateway.RateLimit),
 	}
 	err = s.On("disconnect", func(...any) { session.end() })

@@ -51,15 +51,15 @@ func (e *Event) Encode() *nats.Msg {
 	set(headerScope, url.QueryEscape(e.Scope))
 	set(headerKey, url.QueryEscape(e.Key))
 	set(headerDigest, e.Digest.String())
-	set(headerMsgID, e.messageID())
+	set(headerMsgID, e.MessageID())
 	return m
 }
 
-// messageID is what the log recognises a repeated append by: 160 bits of the
+// MessageID is what the log recognises a repeated append by: 160 bits of the
 // hash of scope and key, never the client's own string, because ids are
 // stream-wide and a hostile client could otherwise claim another's. An event
 // without a key has none.
-func (e *Event) messageID() string {
+func (e *Event) MessageID() string {
 	if e.Key == "" {
 		return ""
 	}

@@ -110,11 +110,11 @@ func TestSameMessageComparesAllButTheID(t *testing.T) {
 }
 
 func TestMessageIDDependsOnScopeAndKeyOnly(t *testing.T) {
-	id := func(scope, key string) string { return (&Event{Scope: scope, Key: key}).messageID() }
+	id := func(scope, key string) string { return (&Event{Scope: scope, Key: key}).MessageID() }
 	if id("a", "bc") == id("ab", "c") {
 		t.Error("the border between scope and key does not matter")
 	}
-	if a := (&Event{Scope: "a", Key: "b", ID: "1", Content: "x"}).messageID(); a != id("a", "b") {
+	if a := (&Event{Scope: "a", Key: "b", ID: "1", Content: "x"}).MessageID(); a != id("a", "b") {
 		t.Error("the id depends on more than scope and key")
 	}
 	if id("a", "b") == id("a", "c") || id("a", "b") == id("b", "b") {

@@ -19,8 +19,11 @@ import (
 	"github.com/tidemark-chat/tidemark/streams/subject"
 )
 
-// entryCost is what an entry costs beside its event, in bytes.
-const entryCost = 64
+// What an entry costs beside its event, in bytes, and what its key does.
+const (
+	entryCost = 64
+	keyCost   = 96
+)
 
 // Tail is the newest part of the log.
 type Tail struct {
@@ -33,6 +36,7 @@ type Tail struct {
 	ring            []entry
 	first, position uint64
 	heads           map[subject.Conversation]uint64
+	keys            map[string]uint64 // offsets by event.MessageID
 }
 
 // entry is one offset. event is nil where the log holds nothing of use to
@@ -48,7 +52,7 @@ type entry struct {
 func New(budget int, position uint64) *Tail {
 	return &Tail{
 		budget: budget, ring: make([]entry, 1024), first: position + 1, position: position,
-		heads: make(map[subject.Conversation]uint64),
+		heads: make(map[subject.Conversation]uint64), keys: make(map[string]uint64),
 	}
 }
 
@@ -83,6 +87,9 @@ func (t *Tail) add(offset uint64, at time.Time, e *event.Event) {
 			t.at(n.prev).next = offset
 		}
 		t.heads[e.Conversation] = offset
+		if e.Key != "" {
+			t.keys[e.MessageID()] = offset
+		}
 	}
 	*t.at(offset) = n
 	t.bytes += cost(e)
@@ -95,6 +102,9 @@ func cost(e *event.Event) int {
 	if e == nil {
 		return entryCost
 	}
+	if e.Key != "" {
+		return entryCost + keyCost + e.Size()
+	}
 	return entryCost + e.Size()
 }
 
@@ -103,6 +113,9 @@ func (t *Tail) evict() {
 	old := t.at(t.first)
 	t.bytes -= cost(old.event)
 	if old.event != nil {
+		if id := old.event.MessageID(); t.keys[id] == t.first {
+			delete(t.keys, id)
+		}
 		if old.next == 0 {
 			delete(t.heads, old.event.Conversation)
 		} else {
@@ -146,6 +159,31 @@ func (t *Tail) Get(offset uint64) (*event.Event, bool) {
 	}
 	e := t.at(offset).event
 	return e, e != nil
+}
+
+// Keyed is the event with an id (event.MessageID), if the tail holds it.
+func (t *Tail) Keyed(id string) (*event.Event, bool) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	offset, ok := t.keys[id]
+	if !ok {
+		return nil, false
+	}
+	return t.at(offset).event, true
+}
+
+// Since reports whether the tail holds everything after an offset up to its
+// position, and when the log stored what is there.
+func (t *Tail) Since(offset uint64) (position uint64, at time.Time, ok bool) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	if offset+1 < t.first {
+		return 0, time.Time{}, false
+	}
+	if t.first <= t.position {
+		at = t.at(t.position).at
+	}
+	return t.position, at, true
 }
 
 // NextAt is when the log stored what follows an offset. It is false if the

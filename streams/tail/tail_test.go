@@ -100,6 +100,32 @@ func TestAHoleLetsGoWhatWasBefore(t *testing.T) {
 	}
 }
 
+func TestKeysAreForgottenWithTheirEvents(t *testing.T) {
+	keyed := func(offset uint64) *event.Event {
+		e := message(offset, room(1))
+		e.Scope, e.Key = "s", fmt.Sprint(offset)
+		return e
+	}
+	tl := New(3*cost(keyed(10)), 0)
+	for o := range uint64(10) {
+		tl.Append(keyed(o + 1))
+	}
+	for o := range uint64(10) {
+		e, ok := tl.Keyed(keyed(o + 1).MessageID())
+		if want := o+1 >= 8; ok != want || ok && e.Offset != o+1 {
+			t.Errorf("key %d: found %v", o+1, ok)
+		}
+	}
+	if len(tl.keys) != 3 {
+		t.Errorf("%d keys are kept for 3 events", len(tl.keys))
+	}
+	for offset, want := range map[uint64]bool{6: false, 7: true, 10: true} {
+		if position, at, ok := tl.Since(offset); ok != want || ok && (position != 10 || at.Unix() != 10) {
+			t.Errorf("Since(%d) = %d, %v, %v", offset, position, at, ok)
+		}
+	}
+}
+
 func TestGetAndNextAt(t *testing.T) {
 	tl := New(1<<20, 4)
 	tl.Append(message(5, room(1)))

@@ -23,6 +23,7 @@ import (
 type Guest struct {
 	SocketID string    // the Socket.IO id, which the client knows too
 	Since    time.Time // when it connected, by the log's clock
+	Joined   uint64    // an offset the log had reached before
 }
 
 // Lengths of Socket.IO ids: this library's (18 bytes in base64) and Node.js's
@@ -52,8 +53,11 @@ func (g Guest) Sent(e *event.Event) bool {
 
 // Recent reports whether a key was certainly not used before a time.
 func (g Guest) Recent(key string, before time.Time) bool {
-	return g.Since.After(before) && (g.made(key) || !hasSocketID(key))
+	return g.Since.After(before) && g.Own(key)
 }
+
+// Own reports whether a key was certainly not used before this connection.
+func (g Guest) Own(key string) bool { return g.made(key) || !hasSocketID(key) }
 
 // made reports whether a key was made on this connection.
 func (g Guest) made(key string) bool { return strings.HasPrefix(key, g.SocketID+"-") }

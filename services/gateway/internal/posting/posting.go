@@ -3,8 +3,9 @@
 //
 //	key ──▶ certainly recent? ──yes──▶ append: the log itself knows a repetition
 //	              │no                     ▲
-//	              ▼                       │ not there, and what the read model
-//	        look it up in the read model ─╯ does not hold yet is recent
+//	              ▼                       │ not there, and what was not searched
+//	        look it up in the tail, ──────╯ is recent
+//	        then in the read model
 //	              │there
 //	              ▼
 //	        the original's offset, or a conflict
@@ -106,6 +107,13 @@ func (p *Poster) original(ctx context.Context, guest idempotency.Guest, e event.
 	}
 	ctx, cancel := context.WithTimeout(ctx, history.Timeout)
 	defer cancel()
+	if original, ok := p.Tail.Keyed(e.MessageID()); ok {
+		return original, nil
+	}
+	if position, at, ok := p.Tail.Since(guest.Joined); ok && guest.Own(e.Key) {
+		// The tail holds all since the key was made, or nearly: no need to ask.
+		return nil, p.nothingOldAfter(ctx, query.Checkpoint{Offset: position, At: at}, horizon)
+	}
 	reply, err := p.Model.Lookup(ctx, query.LookupRequest{Scope: e.Scope, Key: e.Key})
 	if err == nil {
 		err = p.SameLog(reply.Checkpoint)
@@ -119,8 +127,8 @@ func (p *Poster) original(ctx context.Context, guest idempotency.Guest, e event.
 	return nil, p.nothingOldAfter(ctx, reply.Checkpoint, horizon)
 }
 
-// nothingOldAfter shows that every event the read model does not hold yet is
-// younger than a time, or fails.
+// nothingOldAfter shows that every event after what was searched, up to a
+// checkpoint, is younger than a time, or fails.
 func (p *Poster) nothingOldAfter(ctx context.Context, c query.Checkpoint, horizon time.Time) error {
 	if c.At.After(horizon) {
 		return nil // and what follows is younger still
@@ -139,7 +147,7 @@ func (p *Poster) nothingOldAfter(ctx context.Context, c query.Checkpoint, horizo
 	if err == nil && next.At.After(horizon) {
 		return nil
 	}
-	return fault.Errorf("post", fault.Temporary, "the read model, at %d, is behind the log's window", c.Offset)
+	return fault.Errorf("post", fault.Temporary, "what was searched ends at %d, and what follows may be older than the log's window", c.Offset)
 }
 
 // appended ends a posting whose append has ended. It runs on the appender's

@@ -66,22 +66,32 @@ func TestAnOldKeyIsNeverRisked(t *testing.T) {
 	key := there + "-0"
 	original := logtest.Keyed(t, "general", "hi", key)
 	original.Offset = 5
+	kept := logtest.Keyed(t, "general", "hi", there+"-9")
+	kept.ID, kept.Offset, kept.At = original.ID, 5, old
+	kept.Seal()
 	const append_, duplicate, unacked = "append", "duplicate", "unacked"
 	for _, c := range []struct {
-		what  string
-		key   string
-		began time.Time
-		since time.Time
-		model model
-		log   log
-		same  error
-		want  string
-		asked int
+		what   string
+		key    string
+		began  time.Time
+		since  time.Time
+		joined uint64
+		model  model
+		log    log
+		same   error
+		want   string
+		asked  int
 	}{
 		{what: "made on this connection", key: here + "-0", began: old, since: recent, model: model{err: errors.New("down")}, want: append_},
 		{what: "good for this connection only", key: "undefined-0", began: old, since: recent, model: model{err: errors.New("down")}, want: append_},
 		{what: "the log is younger than the window", key: key, began: recent, since: recent, model: model{err: errors.New("down")}, want: append_},
-		{what: "made on this connection, which is old", key: here + "-1", began: old, since: old, model: model{err: errors.New("down")}, want: unacked, asked: 1},
+		{what: "made on this connection, which is old, and the tail reaches back", key: here + "-1", began: old, since: old,
+			joined: 3, model: model{err: errors.New("down")}, log: log{head: 5}, want: append_},
+		{what: "made on this connection, which is old and older than the tail", key: here + "-2", began: old, since: old,
+			joined: 2, model: model{err: errors.New("down")}, want: unacked, asked: 1},
+		{what: "made on this connection, which is old, and the feed is behind", key: here + "-3", began: old, since: old,
+			joined: 3, log: log{head: 9, at: map[uint64]time.Time{6: old}}, want: unacked},
+		{what: "in the tail", key: there + "-9", began: old, since: recent, model: model{err: errors.New("down")}, want: duplicate},
 		{what: "the read model is away", key: key, began: old, since: recent, model: model{err: errors.New("down")}, want: unacked, asked: 1},
 		{what: "the read model is of another log", key: key, began: old, since: recent, same: errors.New("other"), want: unacked, asked: 1},
 		{what: "there", key: key, began: old, since: recent, model: model{reply: query.LookupReply{Event: &original}}, want: duplicate, asked: 1},
@@ -98,12 +108,15 @@ func TestAnOldKeyIsNeverRisked(t *testing.T) {
 		{what: "not there, and the log cannot be asked", key: there + "-5", began: old, since: recent,
 			model: model{reply: query.LookupReply{Checkpoint: query.Checkpoint{Offset: 9, At: old}}}, log: log{err: errors.New("down")}, want: unacked, asked: 1},
 	} {
+		recentTail := tail.New(1<<20, 3)
+		recentTail.Skip(4, old)
+		recentTail.Append(&kept)
 		p := posting.Poster{
 			Appender: a, Model: &c.model, SameLog: func(query.Checkpoint) error { return c.same }, Log: &c.log,
-			Tail: tail.New(1<<20, 0), Now: time.Now, Window: idempotency.Window{Length: 2 * time.Hour, Way: 12 * time.Second}, Began: c.began,
+			Tail: recentTail, Now: time.Now, Window: idempotency.Window{Length: 2 * time.Hour, Way: 12 * time.Second}, Began: c.began,
 		}
 		result := make(chan string, 1)
-		p.Post(ctx, idempotency.Guest{SocketID: here, Since: c.since}, subject.General, contract.Post{Content: "hi", Key: c.key},
+		p.Post(ctx, idempotency.Guest{SocketID: here, Since: c.since, Joined: c.joined}, subject.General, contract.Post{Content: "hi", Key: c.key},
 			func(s posting.Stored, err error) {
 				refusal := (*contract.Refusal)(nil)
 				switch {
