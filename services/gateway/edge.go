@@ -72,6 +72,11 @@ func cors(origins []string) *types.Cors {
 
 // ServeHTTP serves Engine.IO.
 func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodPost {
+		// For bodies of requests that are refused before they are read; the
+		// transport sets its own deadline, and lifts it.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(e.g.cfg.Gateway.StallTimeout))
+	}
 	if q := r.URL.Query(); q.Get("sid") == "" && r.Method == http.MethodGet {
 		if e.g.draining.Load() || e.g.current.Load() == nil {
 			// Not by an error of Engine.IO or Socket.IO: official clients try again.
@@ -131,12 +136,20 @@ func (e *edge) connected(s *socket.Socket) {
 	}
 }
 
-// limiter allows so many messages a second, and as many at once.
+// saved is how long a silence a client may make up for: what it could have sent
+// while the log was away, it may send afterwards, at once.
+const saved = 15 * time.Second
+
+// limiter allows so many messages a second, as many at once, and after a silence
+// what was not used meanwhile.
 func limiter(perSecond config.Rate) *rate.Limiter {
 	if perSecond.Off() {
 		return nil
 	}
-	return rate.NewLimiter(rate.Limit(perSecond), max(1, int(perSecond)))
+	most := max(1, int(float64(perSecond)*saved.Seconds()))
+	l := rate.NewLimiter(rate.Limit(perSecond), most)
+	l.AllowN(time.Now(), most-max(1, int(perSecond)))
+	return l
 }
 
 // close ends what is left of the library's connections.

@@ -30,8 +30,10 @@ import (
 )
 
 const (
-	retryPause  = 500 * time.Millisecond // before trying the log again
-	idleTimeout = time.Minute            // of an HTTP connection between two requests
+	minPause, maxPause = 250 * time.Millisecond, 2 * time.Second // before trying the log again
+
+	idleTimeout = time.Minute     // of an HTTP connection between two requests
+	lastAnswers = 2 * time.Second // for requests under way at the end
 )
 
 // Gateway is one gateway process, or a standalone's part of one.
@@ -121,7 +123,9 @@ func (g *Gateway) Run(ctx context.Context) error {
 	stopFollowing()
 	waitFor(deadline, &following)
 	g.edge.close()
-	if server.Shutdown(deadline) != nil {
+	answering, cancelAnswering := context.WithTimeout(deadline, lastAnswers)
+	defer cancelAnswering()
+	if server.Shutdown(answering) != nil {
 		server.Close()
 	}
 	waitFor(deadline, &serving)
@@ -134,8 +138,9 @@ func (g *Gateway) Run(ctx context.Context) error {
 // A log is made at the start only: a running gateway whose log has gone must not
 // put an empty one in its place.
 func (g *Gateway) follow(ctx context.Context) error {
-	provisioned := false
+	provisioned, pause := false, minPause
 	for ctx.Err() == nil {
+		began := time.Now()
 		var err error
 		if !provisioned {
 			err = eventlog.Provision(ctx, g.nats.reads, g.logConfig(), g.log)
@@ -148,12 +153,16 @@ func (g *Gateway) follow(ctx context.Context) error {
 			err = g.runGeneration(ctx)
 		}
 		if err != nil && ctx.Err() == nil {
-			g.log.Warn("not following the log", "error", err)
+			if time.Since(began) > maxPause {
+				pause = minPause // it had worked
+			}
+			g.log.Warn("not following the log", "error", err, "again in", pause)
 			g.health.note(fmt.Errorf("not following the log: %w", err))
 			select {
-			case <-time.After(retryPause):
+			case <-time.After(pause):
 			case <-ctx.Done():
 			}
+			pause = min(2*pause, maxPause)
 		}
 	}
 	return nil

@@ -50,16 +50,19 @@ func (g *Gateway) routes() http.Handler {
 	return mux
 }
 
-// pageTimeout is how long a client may take to read a page. Socket.IO's own
-// requests have bounds of their own.
+// pageTimeout is how long a client may take to send a request for a page, whose
+// body nobody reads, and to take the answer. Socket.IO's requests are bounded by
+// the transport.
 const pageTimeout = 30 * time.Second
 
-// bounded gives up on a client that does not read the answer.
+// bounded gives up on a client that neither sends nor reads.
 func bounded(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(pageTimeout)) // only tests' writers have none
+		control, deadline := http.NewResponseController(w), time.Now().Add(pageTimeout)
+		_ = control.SetReadDeadline(deadline)  // stays until the next request: what is left
+		_ = control.SetWriteDeadline(deadline) // of this one's body is read after the answer
 		next(w, r)
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
+		_ = control.SetWriteDeadline(time.Time{})
 	}
 }
 

@@ -1,9 +1,13 @@
 package gateway_test
 
 import (
+	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tidemark-chat/tidemark/config"
 	"github.com/tidemark-chat/tidemark/services/gateway"
@@ -120,5 +124,29 @@ func TestAnOrderlyStopUnderTrafficTellsNobodyToStayAway(t *testing.T) {
 	<-c.Done()
 	if strings.Contains(c.Gone().Error(), "Socket.IO disconnect") {
 		t.Errorf("ended with %v", c.Gone())
+	}
+}
+
+// TestARequestThatNeverEndsDoesNotHoldUpTheStop leaves bodies unsent.
+func TestARequestThatNeverEndsDoesNotHoldUpTheStop(t *testing.T) {
+	cfg := gatewaytest.Config(logtest.Start(t).URL())
+	cfg.Gateway.StallTimeout = time.Second
+	g := gatewaytest.Start(t, cfg)
+	for _, path := range []string{"/", "/socket.io/?EIO=4&transport=polling&sid=unknown"} {
+		conn, err := net.Dial("tcp", g.Address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n", path)
+		if path != "/" { // its deadline is the stall timeout
+			if _, err := io.ReadAll(conn); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	began := time.Now()
+	if err := g.Stop(); err != nil || time.Since(began) > 5*time.Second {
+		t.Errorf("stopped after %v, %v", time.Since(began), err)
 	}
 }

@@ -45,7 +45,10 @@ func (s *session) event(args []any, done func()) {
 	case "chat message":
 		s.chatMessage(args, ack, done)
 	default:
-		done() // events we do not know are ignored, as Socket.IO servers do
+		// Answered, because a client with retries would otherwise send it again
+		// and again, and nothing after it.
+		ack(contract.Refused(&contract.Refusal{Code: contract.InvalidPayload, Message: "unknown event"}))
+		done()
 	}
 }
 
@@ -67,7 +70,7 @@ func (s *session) chatMessage(args []any, ack func(map[string]any), done func())
 	}
 	post, refusal := contract.ParseChatMessage(args, int(s.g.cfg.Gateway.MaxContentBytes))
 	if refusal == nil {
-		refusal = s.limit(arrived)
+		refusal = s.limit(arrived, post.Key)
 	}
 	if refusal != nil {
 		refuse(refusal)
@@ -92,7 +95,12 @@ func (s *session) chatMessage(args []any, ack func(map[string]any), done func())
 }
 
 // limit takes one message from the socket's allowance.
-func (s *session) limit(now time.Time) *contract.Refusal {
+//
+// One exception: a message typed before this connection (its key says so) whose
+// client waits for each ack is held back instead of refused. That is how official
+// clients send what was typed while they were offline, and they take a refusal
+// for an ack: the message would be lost.
+func (s *session) limit(now time.Time, key string) *contract.Refusal {
 	if s.limiter == nil {
 		return nil
 	}
@@ -101,9 +109,16 @@ func (s *session) limit(now time.Time) *contract.Refusal {
 	if wait == 0 {
 		return nil
 	}
+	if key != "" && !s.guest.Made(key) && s.link.Unfinished() <= 1 && wait <= longestHold {
+		<-time.After(wait) // on this socket's own queue, with nothing behind it
+		return nil
+	}
 	r.CancelAt(now)
 	return &contract.Refusal{Code: contract.RateLimited, Message: "too many messages", RetryAfter: wait}
 }
+
+// longestHold is shorter than official clients wait for an ack.
+const longestHold = 5 * time.Second
 
 // join begins delivery.
 func (s *session) join(hello contract.Hello) {

@@ -123,3 +123,50 @@ func TestARateLimitedMessageIsRefusedAndLaterTaken(t *testing.T) {
 		t.Errorf("after the time it was told: %+v", ack)
 	}
 }
+
+// TestWhatWasTypedOfflineIsSlowedDownNotRefused sends, one by one as official
+// clients do, more than the rate allows.
+func TestWhatWasTypedOfflineIsSlowedDownNotRefused(t *testing.T) {
+	cfg := gatewaytest.Config(logtest.Start(t).URL())
+	cfg.Gateway.RateLimit = 20
+	g := gatewaytest.Start(t, cfg)
+	c := gatewaytest.Connect(t, g.Address, nil)
+	for i := range 30 {
+		if ack := send(t, c, "typed offline", fmt.Sprint("undefined-", i)); !ack.OK {
+			t.Fatalf("message %d: %+v", i, ack)
+		}
+	}
+	refused := 0
+	for i := range 30 {
+		if ack := send(t, c, "typed now", fmt.Sprintf("%s-%d", c.SocketID, i)); !ack.OK {
+			refused++
+		}
+	}
+	if refused == 0 {
+		t.Error("one that types too fast is never refused")
+	}
+}
+
+func TestASilenceIsMadeUpFor(t *testing.T) {
+	cfg := gatewaytest.Config(logtest.Start(t).URL())
+	cfg.Gateway.RateLimit = 10
+	g := gatewaytest.Start(t, cfg)
+	c := gatewaytest.Connect(t, g.Address, nil)
+	<-time.After(2 * time.Second)
+	for i := range 25 { // ten at once, and what was not used in two seconds
+		if ack := send(t, c, "x"); !ack.OK {
+			t.Fatalf("message %d: %+v", i, ack)
+		}
+	}
+}
+
+func TestAnUnknownEventIsAnsweredIfItWantsToBe(t *testing.T) {
+	g := gatewaytest.Start(t, gatewaytest.Config(logtest.Start(t).URL()))
+	c := gatewaytest.Connect(t, g.Address, nil)
+	if err := c.Emit("nobody knows", 1); err != nil {
+		t.Fatal(err)
+	}
+	if ack, err := c.Send(testContext(t), "nobody knows", 1); err != nil || ack.OK || ack.Error.Code != "invalid_payload" {
+		t.Errorf("%+v, %v", ack, err)
+	}
+}

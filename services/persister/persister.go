@@ -31,8 +31,12 @@ import (
 	"github.com/tidemark-chat/tidemark/services/persister/readmodel/sqlite"
 )
 
-// stopWait bounds how long a stop waits for questions and requests in hand.
-const stopWait = 5 * time.Second
+const (
+	// stopWait bounds how long a stop waits for questions and requests in hand.
+	stopWait = 5 * time.Second
+	// requestTimeout bounds a request of health or metrics, in each direction.
+	requestTimeout = 10 * time.Second
+)
 
 // Persister is one persister. Run it once.
 type Persister struct {
@@ -64,7 +68,7 @@ func New(options Options, log *slog.Logger) (*Persister, error) {
 // the disk is full) are repaired or waited out, and shown by /readyz. An error
 // means that an operator is needed.
 func (p *Persister) Run(ctx context.Context) error {
-	server := &http.Server{Handler: p.Handler(), ReadHeaderTimeout: stopWait}
+	server := &http.Server{Handler: p.Handler(), ReadTimeout: requestTimeout, WriteTimeout: requestTimeout, IdleTimeout: requestTimeout}
 	group, ctx := errgroup.WithContext(ctx)
 	if listener := p.listener; listener != nil {
 		p.log.Info("health and metrics", "address", listener.Addr().String())

@@ -1,7 +1,10 @@
 package eventlog
 
 import (
+	"fmt"
 	"log/slog"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -53,4 +56,21 @@ func Connect(url, name string, log *slog.Logger, options ...nats.Option) (*nats.
 		return nil, nil, err
 	}
 	return nc, js, nil
+}
+
+// connected says in an operator's words what the client library says as "buffer
+// limit exceeded", since ours is none.
+func connected(js jetstream.JetStream) error {
+	nc := js.Conn()
+	if nc.IsConnected() {
+		return nil
+	}
+	servers := make([]string, 0, 3)
+	for _, s := range nc.Servers() {
+		if u, err := url.Parse(s); err == nil {
+			s = u.Redacted()
+		}
+		servers = append(servers, s)
+	}
+	return fmt.Errorf("no connection to nats-server at %s", strings.Join(servers, ", "))
 }

@@ -49,6 +49,9 @@ type State struct {
 
 // State asks the stream's leader.
 func (l *Log) State(ctx context.Context) (State, error) {
+	if err := connected(l.js); err != nil {
+		return State{}, fault.New("read log state", fault.Temporary, err)
+	}
 	stream, err := l.js.Stream(ctx, StreamName)
 	if err != nil {
 		return State{}, fault.New("read log state", fault.Temporary, err)

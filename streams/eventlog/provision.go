@@ -19,6 +19,9 @@ import (
 // and none of them may shrink what all of them share. A log is never deleted.
 func Provision(ctx context.Context, js jetstream.JetStream, config Config, log *slog.Logger) error {
 	const op = "provision log"
+	if err := connected(js); err != nil {
+		return fault.New(op, fault.Temporary, err)
+	}
 	want := config.stream()
 	stream, err := js.Stream(ctx, StreamName)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {

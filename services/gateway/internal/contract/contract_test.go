@@ -63,6 +63,7 @@ func TestWhoConnects(t *testing.T) {
 		{map[string]any{"username": strings.Repeat("é", 64)}, true, ErrNoUsers},
 		{map[string]any{"sessionID": "unknown"}, true, ErrInvalidUsername},
 		{map[string]any{"token": "x"}, true, ErrNoUsers},
+		{map[string]any{"token": nil, "sessionID": nil}, true, nil},
 	} {
 		if _, err := ParseHello(c.auth, c.guests); !errors.Is(err, c.want) {
 			t.Errorf("auth %v: %v, want %v", c.auth, err, c.want)

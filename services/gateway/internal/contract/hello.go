@@ -55,8 +55,7 @@ func ParseHello(auth map[string]any, allowGuests bool) (Hello, error) {
 // identify decides who is connecting by the shape of auth: today, guests only.
 func identify(auth map[string]any, allowGuests bool) error {
 	username, named := auth["username"]
-	_, known := auth["sessionID"]
-	_, token := auth["token"]
+	known, token := auth["sessionID"] != nil, auth["token"] != nil
 	switch {
 	case named:
 		name, ok := username.(string)

@@ -48,7 +48,7 @@ func (g Guest) Sent(e *event.Event) bool {
 	if e.Sender != "" || e.Key == "" {
 		return false
 	}
-	return e.Scope == g.Scope(e.Key, e.Conversation) && (!hasSocketID(e.Key) || g.made(e.Key))
+	return e.Scope == g.Scope(e.Key, e.Conversation) && (!hasSocketID(e.Key) || g.Made(e.Key))
 }
 
 // Recent reports whether a key was certainly not used before a time.
@@ -57,10 +57,10 @@ func (g Guest) Recent(key string, before time.Time) bool {
 }
 
 // Own reports whether a key was certainly not used before this connection.
-func (g Guest) Own(key string) bool { return g.made(key) || !hasSocketID(key) }
+func (g Guest) Own(key string) bool { return g.Made(key) || !hasSocketID(key) }
 
-// made reports whether a key was made on this connection.
-func (g Guest) made(key string) bool { return strings.HasPrefix(key, g.SocketID+"-") }
+// Made reports whether a key was made on this connection.
+func (g Guest) Made(key string) bool { return strings.HasPrefix(key, g.SocketID+"-") }
 
 // hasSocketID reports whether a key starts with a Socket.IO id: "<id>-…".
 func hasSocketID(key string) bool {

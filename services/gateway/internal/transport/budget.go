@@ -78,6 +78,13 @@ func (b *budget) release(size int) {
 	b.wake()
 }
 
+// unfinished is how many events were taken in and are not finished.
+func (b *budget) unfinished() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.events
+}
+
 // close ends all waiting and all counting.
 func (b *budget) close() {
 	b.mu.Lock()

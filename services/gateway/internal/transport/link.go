@@ -121,6 +121,9 @@ func (l *Link) Closed() bool {
 // What was let in and is not done yet is what holds the reader back.
 func (l *Link) Begin() (done func()) { return l.inbound.begin() }
 
+// Unfinished is how many events were let in and are not done yet.
+func (l *Link) Unfinished() int { return l.inbound.unfinished() }
+
 // Close cuts the transport at once, without a Socket.IO disconnect: official
 // clients see "transport close" and reconnect by themselves. What is queued is
 // lost. The library's handlers of the disconnect run later, on another goroutine.

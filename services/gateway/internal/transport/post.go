@@ -44,13 +44,15 @@ func (t *polling) body(ctx *types.HttpContext) (body []byte, status int, err err
 	control := http.NewResponseController(ctx.Response())
 	_ = control.SetReadDeadline(time.Now().Add(t.link.limits.StallTimeout))
 	body, err = io.ReadAll(io.LimitReader(r.Body, limit+1))
-	_ = control.SetReadDeadline(time.Time{})
 	switch {
 	case err != nil:
 		return nil, http.StatusBadRequest, err
 	case int64(len(body)) > limit:
 		return nil, http.StatusRequestEntityTooLarge, nil
 	}
+	// All was read. Otherwise the deadline stays, for the HTTP server reads what
+	// is left of the body before it answers.
+	_ = control.SetReadDeadline(time.Time{})
 	return body, http.StatusOK, nil
 }
 
