@@ -7,7 +7,8 @@
 //	}
 //
 // Without a subcommand the service runs; "config" prints every setting with its value and where that came from,
-// "version" what was built. The first SIGINT or SIGTERM asks the service to stop, the second does not wait for it.
+// "version" what was built. The first SIGINT or SIGTERM asks the service to stop, the second does not wait for it
+// (the same one again within a second counts as one).
 //
 // Exit codes: 0 clean stop, 1 failure, 2 bad usage or settings. Errors are one line on standard error.
 package command

@@ -233,12 +233,13 @@ func TestAFailureWhileStoppingIsAFailure(t *testing.T) {
 }
 
 func TestASecondSignalDoesNotWait(t *testing.T) {
-	signals := make(chan os.Signal, 2)
+	signals := make(chan os.Signal, 3)
 	release, ended := make(chan struct{}), make(chan struct{})
 	s := service(fine)
 	s.Run = func(context.Context, config.Config, *slog.Logger) error {
 		defer close(ended)
 		signals <- syscall.SIGINT
+		signals <- syscall.SIGINT // the same one, to the group
 		signals <- syscall.SIGTERM
 		<-release
 		return nil

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 // notify delivers SIGINT and SIGTERM until stop is called. Two are kept, because the second one matters.
@@ -13,17 +14,26 @@ func notify() (signals <-chan os.Signal, stop func()) {
 	return c, func() { signal.Stop(c) }
 }
 
+// sameSignal is how soon a signal that comes again is taken for the same one:
+// some supervisors signal a process and then its group.
+const sameSignal = time.Second
+
 // wait returns the error that arrives on done. The first signal calls cancel, the second makes it return at once.
 func wait(done <-chan error, signals <-chan os.Signal, cancel func()) (err error, killed bool) {
-	for stopping := false; ; stopping = true {
+	var first os.Signal
+	var when time.Time
+	for {
 		select {
 		case err := <-done:
 			return err, false
-		case <-signals:
-			if stopping {
+		case s := <-signals:
+			switch {
+			case first == nil:
+				first, when = s, time.Now()
+				cancel()
+			case s != first || time.Since(when) > sameSignal:
 				return nil, true
 			}
-			cancel()
 		}
 	}
 }

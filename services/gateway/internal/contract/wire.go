@@ -3,13 +3,11 @@ package contract
 import (
 	"encoding/json"
 	"strconv"
+	"time"
 	"unicode/utf8"
 
 	"github.com/tidemark-chat/tidemark/streams/event"
 )
-
-// timeFormat is RFC 3339 in UTC with milliseconds.
-const timeFormat = "2006-01-02T15:04:05.000Z"
 
 // AppendMessage appends a message event as a Socket.IO packet:
 //
@@ -25,7 +23,7 @@ func AppendMessage(dst []byte, e *event.Event, own bool) []byte {
 	dst = append(dst, `,{"id":`...)
 	dst = appendString(dst, e.ID)
 	dst = append(dst, `,"at":"`...)
-	dst = e.At.AppendFormat(dst, timeFormat)
+	dst = appendTime(dst, e.At)
 	dst = append(dst, '"')
 	if e.Sender != "" {
 		dst = appendString(append(dst, `,"from":`...), e.Sender)
@@ -69,11 +67,28 @@ func Watermark(offset uint64) []byte {
 	return append(strconv.AppendUint([]byte(`2["watermark",{"offset":`), offset, 10), "}]"...)
 }
 
+// appendTime appends a time in UTC as RFC 3339 with milliseconds. The library has
+// a short way for the form without them.
+func appendTime(dst []byte, t time.Time) []byte {
+	dst = t.AppendFormat(dst, time.RFC3339)
+	ms := t.Nanosecond() / int(time.Millisecond)
+	return append(dst[:len(dst)-1], '.', byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10), 'Z')
+}
+
+// escaped says which bytes cannot stand in a JSON string as they are.
+var escaped = func() (table [256]bool) {
+	for c := range 0x20 {
+		table[c] = true
+	}
+	table['"'], table['\\'] = true, true
+	return table
+}()
+
 // appendString appends a JSON string. Nearly every one needs no escape, and
 // then it costs a scan and a copy.
 func appendString(dst []byte, s string) []byte {
 	for i := range len(s) {
-		if c := s[i]; c < 0x20 || c == '"' || c == '\\' {
+		if escaped[s[i]] {
 			return appendEscaped(dst, s)
 		}
 	}
