@@ -103,10 +103,12 @@ func refuseProtocol(w http.ResponseWriter) {
 
 // admit is the namespace's middleware: who may connect, and with what offset.
 func (e *edge) admit(s *socket.Socket, next func(*socket.ExtendedError)) {
-	if _, err := contract.ParseHello(s.Handshake().Auth, e.g.cfg.Gateway.AllowGuests); err != nil {
+	hello, err := contract.ParseHello(s.Handshake().Auth, e.g.cfg.Gateway.AllowGuests)
+	if err != nil {
 		next(socket.NewExtendedError(err.Error(), nil))
 		return
 	}
+	s.SetData(hello) // for connected
 	next(nil)
 }
 
@@ -117,18 +119,18 @@ func (e *edge) connected(s *socket.Socket) {
 		return // its connection is over
 	}
 	gen := e.g.current.Load()
-	hello, err := contract.ParseHello(s.Handshake().Auth, e.g.cfg.Gateway.AllowGuests)
-	if gen == nil || err != nil {
+	hello, admitted := s.Data().(contract.Hello)
+	if gen == nil || !admitted {
 		link.Close()
 		return
 	}
 	e.g.metrics.connections.Inc()
 	session := &session{
-		g: e.g, gen: gen, socket: s, link: link,
+		g: e.g, gen: gen, link: link,
 		guest:   idempotency.Guest{SocketID: string(s.Id()), Since: gen.clock.now(), Joined: gen.tail.Position()},
 		limiter: limiter(e.g.cfg.Gateway.RateLimit),
 	}
-	err = s.On("disconnect", func(...any) { session.end() })
+	err := s.On("disconnect", func(...any) { session.end() })
 	s.OnAny(func(args ...any) { session.event(args, link.Begin()) })
 	session.join(hello)
 	if err != nil || !s.Connected() || s.Conn().ReadyState() != "open" {

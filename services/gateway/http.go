@@ -59,8 +59,10 @@ const pageTimeout = 30 * time.Second
 func bounded(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		control, deadline := http.NewResponseController(w), time.Now().Add(pageTimeout)
-		_ = control.SetReadDeadline(deadline)  // stays until the next request: what is left
-		_ = control.SetWriteDeadline(deadline) // of this one's body is read after the answer
+		// The server reads what is left of a body after the handler, so this one
+		// stays; it is lifted before the connection's next request.
+		_ = control.SetReadDeadline(deadline)
+		_ = control.SetWriteDeadline(deadline)
 		next(w, r)
 		_ = control.SetWriteDeadline(time.Time{})
 	}

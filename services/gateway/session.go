@@ -25,7 +25,6 @@ import (
 type session struct {
 	g       *Gateway
 	gen     *generation
-	socket  *socket.Socket
 	link    *transport.Link
 	guest   idempotency.Guest
 	limiter *rate.Limiter // nil: no limit
