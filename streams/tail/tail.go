@@ -3,11 +3,12 @@
 //
 //	offset      41      42      43      44      45     position = 45
 //	entries   [ a ]   [ b ]   [ a ]   [ c ]   [ a ]
-//	links       ╰───────────────╯╰──────────────╯      next and previous of the conversation
-//	heads     a ▶ 45   b ▶ 42   c ▶ 44                 newest of each conversation
+//	links       ╰───────────────╯╰──────────────╯      next and previous of the topic
+//	heads     a ▶ 45   b ▶ 42   c ▶ 44                 newest of each topic
 //
-// Events of one conversation are linked, so that finding those after a cursor
-// costs what was missed and not what is kept. One goroutine appends (the feed's);
+// A topic is what is followed: a room, or a user's inbox. Events of one topic are
+// linked, so that finding those after a cursor costs what was missed and not what
+// is kept; a direct message is in two topics. One goroutine appends (the feed's);
 // any number read.
 package tail
 
@@ -21,7 +22,7 @@ import (
 
 // What an entry costs beside its event, in bytes, and what its key does.
 const (
-	entryCost = 64
+	entryCost = 80
 	keyCost   = 96
 )
 
@@ -42,9 +43,20 @@ type Tail struct {
 // entry is one offset. event is nil where the log holds nothing of use to
 // readers: an unknown type, or a damaged event.
 type entry struct {
-	event      *event.Event
-	at         time.Time
-	prev, next uint64 // offsets of the same conversation's neighbours; 0 for none, or below first
+	event *event.Event
+	at    time.Time
+	links [2]link // by the event's topics
+}
+
+// link is the offsets of the neighbours in a topic; 0 for none, or below first.
+type link struct{ prev, next uint64 }
+
+// in is the entry's link in one of its topics.
+func (n *entry) in(topic subject.Conversation) *link {
+	if user, ok := topic.InboxOf(); ok && n.event.Sender != user {
+		return &n.links[1]
+	}
+	return &n.links[0]
 }
 
 // New makes an empty tail that follows position, and holds at most budget
@@ -82,11 +94,16 @@ func (t *Tail) add(offset uint64, at time.Time, e *event.Event) {
 	t.position = offset
 	n := entry{event: e, at: at}
 	if e != nil {
-		n.prev = t.heads[e.Conversation]
-		if n.prev != 0 {
-			t.at(n.prev).next = offset
+		for i, topic := range e.Topics() {
+			if topic == (subject.Conversation{}) {
+				continue
+			}
+			prev := t.heads[topic]
+			if n.links[i].prev = prev; prev != 0 {
+				t.at(prev).in(topic).next = offset
+			}
+			t.heads[topic] = offset
 		}
-		t.heads[e.Conversation] = offset
 		if e.Key != "" {
 			t.keys[e.MessageID()] = offset
 		}
@@ -116,10 +133,14 @@ func (t *Tail) evict() {
 		if id := old.event.MessageID(); t.keys[id] == t.first {
 			delete(t.keys, id)
 		}
-		if old.next == 0 {
-			delete(t.heads, old.event.Conversation)
-		} else {
-			t.at(old.next).prev = 0
+		for i, topic := range old.event.Topics() {
+			switch next := old.links[i].next; {
+			case topic == (subject.Conversation{}):
+			case next == 0:
+				delete(t.heads, topic)
+			default:
+				t.at(next).in(topic).prev = 0
+			}
 		}
 	}
 	*old = entry{}
@@ -197,12 +218,12 @@ func (t *Tail) NextAt(offset uint64) (time.Time, bool) {
 	return t.at(offset + 1).at, true
 }
 
-// After appends to dst the events of some conversations after a cursor, in
-// ascending offset, at most limit (1 or more) of them. It returns up to which offset the
+// After appends to dst the events of some topics after a cursor, in ascending
+// offset, at most limit (1 or more) of them. It returns up to which offset the
 // answer is complete: the position, unless limit cut it short. ok is false if
 // the tail does not reach back to the cursor; then nothing is appended.
 func (t *Tail) After(
-	cursor uint64, conversations []subject.Conversation, limit int, dst []*event.Event,
+	cursor uint64, topics []subject.Conversation, limit int, dst []*event.Event,
 ) (events []*event.Event, through uint64, ok bool) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
@@ -212,49 +233,83 @@ func (t *Tail) After(
 	if cursor >= t.position {
 		return dst, cursor, true
 	}
-	nexts := make([]uint64, 0, 8) // the next offset of each conversation that has one
-	for _, c := range conversations {
-		if o := t.follow(c, cursor); o != 0 {
-			nexts = append(nexts, o)
+	ahead := make([]place, 0, 8) // the next event of each topic that has one
+	for _, topic := range topics {
+		if o := t.follow(topic, cursor); o != 0 {
+			ahead = append(ahead, place{o, topic})
 		}
 	}
-	for len(nexts) > 0 {
+	for len(ahead) > 0 {
 		if limit == 0 {
 			return dst, dst[len(dst)-1].Offset, true
 		}
-		limit--
 		lowest := 0
-		for i, o := range nexts {
-			if o < nexts[lowest] {
+		for i, p := range ahead {
+			if p.offset < ahead[lowest].offset {
 				lowest = i
 			}
 		}
-		n := t.at(nexts[lowest])
-		dst = append(dst, n.event)
-		if n.next != 0 {
-			nexts[lowest] = n.next
+		n := t.at(ahead[lowest].offset)
+		if len(dst) == 0 || dst[len(dst)-1] != n.event { // it may be in two of the topics
+			dst = append(dst, n.event)
+			limit--
+		}
+		if next := n.in(ahead[lowest].topic).next; next != 0 {
+			ahead[lowest].offset = next
 		} else {
-			nexts[lowest] = nexts[len(nexts)-1]
-			nexts = nexts[:len(nexts)-1]
+			ahead[lowest] = ahead[len(ahead)-1]
+			ahead = ahead[:len(ahead)-1]
 		}
 	}
 	return dst, t.position, true
 }
 
-// follow finds the first event of a conversation after a cursor, or 0: at once
-// if the cursor is one of its events, else by walking back from the newest.
-func (t *Tail) follow(c subject.Conversation, cursor uint64) uint64 {
-	head := t.heads[c]
+type place struct {
+	offset uint64
+	topic  subject.Conversation
+}
+
+// Newest appends to dst the newest events of a topic with after < offset < before,
+// newest first, at most limit of them, leaving out those that keep refuses. ok is
+// false if the tail does not reach back to after; then nothing is appended.
+func (t *Tail) Newest(
+	topic subject.Conversation, after, before uint64, limit int, keep func(*event.Event) bool, dst []*event.Event,
+) (events []*event.Event, ok bool) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	if after+1 < t.first {
+		return dst, false
+	}
+	for o := t.heads[topic]; o > after && limit > 0; {
+		n := t.at(o)
+		if o < before && keep(n.event) {
+			dst = append(dst, n.event)
+			limit--
+		}
+		o = n.in(topic).prev
+	}
+	return dst, true
+}
+
+func inTopic(e *event.Event, topic subject.Conversation) bool {
+	topics := e.Topics()
+	return topics[0] == topic || topics[1] == topic
+}
+
+// follow finds the first event of a topic after a cursor, or 0: at once if the
+// cursor is one of its events, else by walking back from the newest.
+func (t *Tail) follow(topic subject.Conversation, cursor uint64) uint64 {
+	head := t.heads[topic]
 	if head <= cursor {
 		return 0
 	}
 	if cursor >= t.first {
-		if n := t.at(cursor); n.event != nil && n.event.Conversation == c {
-			return n.next
+		if n := t.at(cursor); n.event != nil && inTopic(n.event, topic) {
+			return n.in(topic).next
 		}
 	}
 	for {
-		prev := t.at(head).prev
+		prev := t.at(head).in(topic).prev
 		if prev <= cursor || prev < t.first {
 			return head
 		}

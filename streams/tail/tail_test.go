@@ -15,12 +15,18 @@ func room(i int) subject.Conversation {
 	return subject.Conversation{Kind: subject.Room, Name: fmt.Sprint("room", i)}
 }
 
+func direct(offset uint64, from, to string) *event.Event {
+	e := message(offset, subject.Conversation{Kind: subject.DM, Name: subject.PairName(from, to)})
+	e.Sender, e.Recipient = from, to
+	return e
+}
+
 func message(offset uint64, c subject.Conversation) *event.Event {
 	return &event.Event{Offset: offset, At: time.Unix(int64(offset), 0), Conversation: c, Content: "hello"}
 }
 
 // TestAfterEqualsANaiveSearch compares the links with a plain list, over random
-// logs with holes, skipped offsets, evictions, conversations, cursors and limits.
+// logs with holes, skipped offsets, evictions, rooms, inboxes, cursors and limits.
 func TestAfterEqualsANaiveSearch(t *testing.T) {
 	for seed := range uint64(200) {
 		rng := rand.New(rand.NewPCG(seed, 1))
@@ -39,6 +45,9 @@ func TestAfterEqualsANaiveSearch(t *testing.T) {
 				continue
 			}
 			e := message(offset, room(rng.IntN(1+rng.IntN(20))))
+			if rng.IntN(3) == 0 {
+				e = direct(offset, fmt.Sprint("user", rng.IntN(4)), fmt.Sprint("user", rng.IntN(4)))
+			}
 			tl.Append(e)
 			all = append(all, e)
 		}
@@ -52,6 +61,9 @@ func TestAfterEqualsANaiveSearch(t *testing.T) {
 			var rooms []subject.Conversation
 			for i := range rng.IntN(5) {
 				rooms = append(rooms, room(i*rng.IntN(4)))
+			}
+			for i := range rng.IntN(3) {
+				rooms = append(rooms, subject.Inbox(fmt.Sprint("user", i)))
 			}
 			slices.SortFunc(rooms, func(a, b subject.Conversation) int { return len(a.Name) - len(b.Name) })
 			rooms = slices.Compact(rooms)
@@ -67,7 +79,7 @@ func TestAfterEqualsANaiveSearch(t *testing.T) {
 			}
 			var want []*event.Event
 			for _, e := range all {
-				if e.Offset > cursor && slices.Contains(rooms, e.Conversation) {
+				if e.Offset > cursor && slices.ContainsFunc(rooms, func(c subject.Conversation) bool { return inTopic(e, c) }) {
 					want = append(want, e)
 				}
 			}
@@ -80,8 +92,26 @@ func TestAfterEqualsANaiveSearch(t *testing.T) {
 				t.Fatalf("seed %d: After(%d, %v, %d) = %d events through %d, %v; want %d through %d",
 					seed, cursor, rooms, limit, len(got), through, ok, len(want), wantThrough)
 			}
+			before := cursor + uint64(rng.IntN(2000))
+			for _, topic := range rooms {
+				newest, ok := tl.Newest(topic, cursor, before, limit, even, nil)
+				if want := newestOf(all, topic, cursor, before, limit); !ok || !slices.Equal(newest, want) {
+					t.Fatalf("seed %d: Newest(%v, %d, %d, %d) = %d events, %v; want %d", seed, topic, cursor, before, limit, len(newest), ok, len(want))
+				}
+			}
 		}
 	}
+}
+
+func even(e *event.Event) bool { return e.Offset%2 == 0 }
+
+func newestOf(all []*event.Event, topic subject.Conversation, after, before uint64, limit int) (newest []*event.Event) {
+	for _, e := range slices.Backward(all) {
+		if len(newest) < limit && even(e) && e.Offset > after && e.Offset < before && inTopic(e, topic) {
+			newest = append(newest, e)
+		}
+	}
+	return newest
 }
 
 func TestAHoleLetsGoWhatWasBefore(t *testing.T) {
