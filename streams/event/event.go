@@ -28,8 +28,13 @@ const Schema = 1
 // Type is what happened.
 type Type string
 
-// Posted says that a message was posted to a conversation.
-const Posted Type = "message.posted"
+const (
+	// Posted says that a message was posted to a conversation.
+	Posted Type = "message.posted"
+	// Registered says that there is a user: Sender is the id, SenderName the
+	// name, and the conversation the user's own. It has no content.
+	Registered Type = "user.registered"
+)
 
 // Event is one event. Everything but Offset and At is set by who appends it.
 type Event struct {
@@ -51,18 +56,48 @@ type Event struct {
 	Digest  Digest `json:"digest"`
 }
 
-// NewPosted makes a message event with a fresh id. The caller fills in what it
-// knows of sender and key, then seals it.
-func NewPosted(conversation subject.Conversation, content string) (Event, error) {
+// NewPosted makes a message event. id is a fresh UUIDv7. The caller fills in what
+// it knows of sender and key, then seals it.
+func NewPosted(id string, conversation subject.Conversation, content string) Event {
+	return Event{Schema: Schema, Type: Posted, ID: id, Conversation: conversation, Content: content}
+}
+
+// NewRegistered makes the sealed event of a new user.
+func NewRegistered(user, name string) (Event, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return Event{}, err
 	}
-	return Event{Schema: Schema, Type: Posted, ID: id.String(), Conversation: conversation, Content: content}, nil
+	e := Event{
+		Schema: Schema, Type: Registered, ID: id.String(),
+		Conversation: subject.Conversation{Kind: subject.User, Name: user}, Sender: user, SenderName: name,
+	}
+	e.Seal()
+	return e, nil
 }
 
 // Known reports whether this code understands the event.
-func (e *Event) Known() bool { return e.Schema == Schema && e.Type == Posted }
+func (e *Event) Known() bool {
+	return e.Schema == Schema && (e.Type == Posted || e.Type == Registered)
+}
+
+// Message reports whether the event is a message, which clients are sent.
+func (e *Event) Message() bool { return e.Schema == Schema && e.Type == Posted }
+
+// Topics are what readers follow to find a message: its room, or the inboxes of
+// the two users of a direct message, the sender's first; of a message to oneself
+// the second is the zero Conversation, as it is for a room.
+func (e *Event) Topics() (topics [2]subject.Conversation) {
+	if e.Conversation.Kind != subject.DM {
+		topics[0] = e.Conversation
+		return topics
+	}
+	topics[0] = subject.Inbox(e.Sender)
+	if e.Recipient != e.Sender {
+		topics[1] = subject.Inbox(e.Recipient)
+	}
+	return topics
+}
 
 // Seal sets the digest over the event as it stands.
 func (e *Event) Seal() { e.Digest = e.digest() }

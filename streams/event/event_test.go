@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/nats-io/nats.go"
 
 	"github.com/tidemark-chat/tidemark/streams/fault"
@@ -14,10 +15,7 @@ import (
 func posted(t testing.TB, room, content string) Event {
 	t.Helper()
 	c := subject.Conversation{Kind: subject.Room, Name: room}
-	e, err := NewPosted(c, content)
-	if err != nil {
-		t.Fatal(err)
-	}
+	e := NewPosted(uuid.Must(uuid.NewV7()).String(), c, content)
 	e.Sender, e.SenderName = "u1", " Zoë\r\nX: y "
 	e.Scope, e.Key = Scope("user:u1", c), "k/1 \x00"
 	e.Seal()
@@ -95,6 +93,43 @@ func TestDecodeKeepsWhatItDoesNotKnow(t *testing.T) {
 	m.Header.Set(headerSchema, "2")
 	if got, err := Decode(1, time.Now(), m.Subject, m.Header, m.Data); err != nil || got.Known() {
 		t.Errorf("newer schema: known %v, %v", got.Known(), err)
+	}
+}
+
+func TestARegistrationIsKnownButNoMessage(t *testing.T) {
+	e, err := NewRegistered("u1", "Zoë")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := wire(t, e.Encode())
+	got, err := Decode(1, time.Time{}, m.Subject, m.Header, m.Data)
+	if err != nil || got.Sender != "u1" || got.SenderName != "Zoë" || got.Conversation != (subject.Conversation{Kind: subject.User, Name: "u1"}) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if !got.Known() || got.Message() {
+		t.Errorf("known %v, a message %v", got.Known(), got.Message())
+	}
+	if p := posted(t, "general", "hi"); !p.Known() || !p.Message() {
+		t.Error("a posted message is none")
+	}
+}
+
+func TestTopicsAreTheRoomOrTheInboxesOfBoth(t *testing.T) {
+	dm := func(from, to string) Event {
+		return Event{Conversation: subject.Conversation{Kind: subject.DM, Name: subject.PairName(from, to)}, Sender: from, Recipient: to}
+	}
+	for _, c := range []struct {
+		e    Event
+		want [2]subject.Conversation
+	}{
+		{Event{Conversation: subject.General, Sender: "a"}, [2]subject.Conversation{subject.General}},
+		{dm("a", "b"), [2]subject.Conversation{subject.Inbox("a"), subject.Inbox("b")}},
+		{dm("b", "a"), [2]subject.Conversation{subject.Inbox("b"), subject.Inbox("a")}},
+		{dm("a", "a"), [2]subject.Conversation{subject.Inbox("a")}},
+	} {
+		if got := c.e.Topics(); got != c.want {
+			t.Errorf("%+v: %v, want %v", c.e, got, c.want)
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/synadia-io/orbit.go/jetstreamext"
@@ -85,10 +86,11 @@ func (s *Server) Provision(config eventlog.Config) jetstream.JetStream {
 // Message is a sealed guest's message to a room, without a key.
 func Message(t testing.TB, room, content string) event.Event {
 	t.Helper()
-	e, err := event.NewPosted(subject.Conversation{Kind: subject.Room, Name: room}, content)
+	id, err := uuid.NewV7()
 	if err != nil {
 		t.Fatal(err)
 	}
+	e := event.NewPosted(id.String(), subject.Conversation{Kind: subject.Room, Name: room}, content)
 	e.Seal()
 	return e
 }

@@ -21,6 +21,9 @@ import (
 // All matches every subject of the log.
 const All = "chat.>"
 
+// AllDirect matches every subject of a direct conversation.
+const AllDirect = "chat.*." + string(DM) + ".>"
+
 // shard is the only shard there is today; the subject carries it from the
 // first day so that conversations can be spread later without renaming any.
 const shard = "0"
@@ -32,6 +35,10 @@ const (
 	Room Kind = "room" // Name is the room's name, free text
 	DM   Kind = "dm"   // Name is PairName of the two users
 	User Kind = "user" // Name is the user's id; carries the user's own events
+
+	// inbox is no conversation of the log but all direct ones of a user taken
+	// together: something to follow.
+	inbox Kind = "inbox"
 )
 
 // Conversation names one conversation. The zero value names none.
@@ -43,6 +50,13 @@ type Conversation struct {
 // General is the room every guest is in.
 var General = Conversation{Kind: Room, Name: "general"}
 
+// Inbox is what is followed for all direct messages from and to a user. No event
+// is in it, and it has no subject of its own.
+func Inbox(user string) Conversation { return Conversation{Kind: inbox, Name: user} }
+
+// InboxOf is the user whose inbox c is, if it is one.
+func (c Conversation) InboxOf() (user string, ok bool) { return c.Name, c.Kind == inbox }
+
 // String is the stable text form used by the read model, the queries and the
 // auditor: "room:general". ParseConversation is its inverse.
 func (c Conversation) String() string { return string(c.Kind) + ":" + c.Name }
@@ -51,8 +65,8 @@ func (c Conversation) String() string { return string(c.Kind) + ":" + c.Name }
 func ParseConversation(s string) (Conversation, error) {
 	kind, name, found := strings.Cut(s, ":")
 	c := Conversation{Kind: Kind(kind), Name: name}
-	if !found || name == "" || !c.Kind.known() {
-		return Conversation{}, fmt.Errorf("conversation %q: want room:<name>, dm:<hash> or user:<id>", s)
+	if !found || name == "" || !c.Kind.known() && c.Kind != inbox {
+		return Conversation{}, fmt.Errorf("conversation %q: want room:<name>, dm:<hash>, user:<id> or inbox:<id>", s)
 	}
 	return c, nil
 }

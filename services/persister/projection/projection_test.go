@@ -15,10 +15,7 @@ import (
 
 func delivery(t testing.TB, offset uint64, change func(*nats.Msg)) Delivery {
 	t.Helper()
-	e, err := event.NewPosted(subject.General, "hi")
-	if err != nil {
-		t.Fatal(err)
-	}
+	e := event.NewPosted("018f3c2a-1b2c-7d3e-9f4a-5b6c7d8e9f0a", subject.General, "hi")
 	e.Seal()
 	m := e.Encode()
 	if change != nil {
@@ -93,10 +90,7 @@ func TestProjectSortsEventsIntoRowsDeadLettersAndSkipped(t *testing.T) {
 }
 
 func TestProjectSkipsAnUnknownType(t *testing.T) {
-	e, err := event.NewPosted(subject.General, "hi")
-	if err != nil {
-		t.Fatal(err)
-	}
+	e := event.NewPosted("018f3c2a-1b2c-7d3e-9f4a-5b6c7d8e9f0a", subject.General, "hi")
 	e.Type = "message.edited"
 	e.Seal()
 	m := e.Encode()
