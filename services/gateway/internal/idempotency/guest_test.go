@@ -13,7 +13,7 @@ const (
 	theirs = "ZZZZZZZZZZZZZZZZZZZZ" // of a Node.js server
 )
 
-func TestScope(t *testing.T) {
+func TestScopeOfAGuest(t *testing.T) {
 	a, b := Guest{SocketID: mine}, Guest{SocketID: theirs}
 	for key, shared := range map[string]bool{
 		mine + "-0": true, theirs + "-12": true, mine + "-": true,
@@ -29,12 +29,12 @@ func TestScope(t *testing.T) {
 	}
 }
 
-func TestRecent(t *testing.T) {
+func TestRecentOfAGuest(t *testing.T) {
 	now := time.Now()
 	g := Guest{SocketID: mine, Since: now.Add(-time.Minute)}
 	for _, c := range []struct {
 		key  string
-		age  time.Duration
+		age  time.Duration // of the horizon
 		want bool
 	}{
 		{mine + "-0", time.Hour, true},
@@ -44,13 +44,13 @@ func TestRecent(t *testing.T) {
 		{"undefined-0", time.Hour, true},
 		{"undefined-0", time.Second, false},
 	} {
-		if got := g.Recent(c.key, now.Add(-c.age)); got != c.want {
+		if got := g.Recent(c.key, now, Window{Length: c.age}); got != c.want {
 			t.Errorf("key %q cannot be older than %v: %v, want %v", c.key, c.age, got, c.want)
 		}
 	}
 }
 
-func TestSent(t *testing.T) {
+func TestSentByAGuest(t *testing.T) {
 	g := Guest{SocketID: mine}
 	sent := func(from Guest, key, sender string) *event.Event {
 		return &event.Event{Conversation: subject.General, Sender: sender, Key: key, Scope: from.Scope(key, subject.General)}
@@ -70,18 +70,6 @@ func TestSent(t *testing.T) {
 	} {
 		if got := g.Sent(c.e); got != c.want {
 			t.Errorf("%s: %v, want %v", c.what, got, c.want)
-		}
-	}
-}
-
-func TestHorizonLeavesRoomForTheWayThere(t *testing.T) {
-	now := time.Now()
-	for _, c := range []struct{ length, way, want time.Duration }{
-		{2 * time.Hour, 12 * time.Second, 2*time.Hour - 12*time.Second},
-		{4 * time.Second, 12 * time.Second, 3 * time.Second},
-	} {
-		if got := now.Sub(Window{Length: c.length, Way: c.way}.Horizon(now)); got != c.want {
-			t.Errorf("window %v, way %v: horizon %v ago, want %v", c.length, c.way, got, c.want)
 		}
 	}
 }

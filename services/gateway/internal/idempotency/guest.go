@@ -1,18 +1,6 @@
-// Package idempotency says what an idempotency key of a client stands for: in
-// which scope it counts, and whether it can be older than the time for which
-// the log itself recognises a repeated append.
-//
-//	key of a guest               scope                    how old can it be?
-//	<this socket's id>-<n>       all guests               as old as this connection
-//	<another socket's id>-<n>    all guests               unknown: look it up
-//	anything else (undefined-0)  this connection          as old as this connection
-//
-// Pure functions of values. The socket id in a key is known to its owner only,
-// so that no guest can use up another's keys.
 package idempotency
 
 import (
-	"strings"
 	"time"
 
 	"github.com/tidemark-chat/tidemark/streams/event"
@@ -51,16 +39,19 @@ func (g Guest) Sent(e *event.Event) bool {
 	return e.Scope == g.Scope(e.Key, e.Conversation) && (!hasSocketID(e.Key) || g.Made(e.Key))
 }
 
-// Recent reports whether a key was certainly not used before a time.
-func (g Guest) Recent(key string, before time.Time) bool {
-	return g.Since.After(before) && g.Own(key)
+// Recent implements Sender.
+func (g Guest) Recent(key string, now time.Time, w Window) bool {
+	return g.Own(key) && g.Since.After(w.Horizon(now))
 }
 
-// Own reports whether a key was certainly not used before this connection.
+// Own implements Sender.
 func (g Guest) Own(key string) bool { return g.Made(key) || !hasSocketID(key) }
 
-// Made reports whether a key was made on this connection.
-func (g Guest) Made(key string) bool { return strings.HasPrefix(key, g.SocketID+"-") }
+// Made implements Sender.
+func (g Guest) Made(key string) bool { return madeOn(g.SocketID, key) }
+
+// Reached implements Sender.
+func (g Guest) Reached() uint64 { return g.Joined }
 
 // hasSocketID reports whether a key starts with a Socket.IO id: "<id>-…".
 func hasSocketID(key string) bool {
