@@ -6,7 +6,13 @@ import "time"
 type Gateway struct {
 	Listen            string // host:port
 	RateLimit         Rate
+	UserRateLimit     Rate
+	RequestRateLimit  Rate
 	AllowGuests       bool
+	MaxRooms          int
+	MaxUsers          int
+	SessionTTL        time.Duration
+	PresenceLease     time.Duration
 	MaxContentBytes   Size
 	CORSOrigins       []string // empty: same origin only; "*" alone: any
 	TailBytes         Size
@@ -25,8 +31,14 @@ func (g *Gateway) settings() []setting {
 	moment := duration(100*time.Millisecond, 10*time.Minute)
 	return []setting{
 		set(&g.Listen, "gateway.listen", "127.0.0.1:3000", address(), "where HTTP and Socket.IO are served"),
-		set(&g.RateLimit, "gateway.rateLimit", "20", rate(), "messages per second that one socket may send"),
+		set(&g.RateLimit, "gateway.rateLimit", "20", rate(), "messages per second that one socket may send; off: no limits at all, the other two included"),
+		set(&g.UserRateLimit, "gateway.userRateLimit", "40", rate(), "messages per second that one user may send over all sockets at one gateway"),
+		set(&g.RequestRateLimit, "gateway.requestRateLimit", "50", rate(), "other events per second that one socket may send: joins, history, typing"),
 		set(&g.AllowGuests, "gateway.allowGuests", "true", truth(), "whether clients without a name may connect"),
+		set(&g.MaxRooms, "gateway.maxRooms", "100", number(1, 900), "rooms that one socket may be in"),
+		set(&g.MaxUsers, "gateway.maxUsers", "5000", number(1, 5000), "users in the list that a user is sent; beyond that oneself, those online, those one has talked to and the newest"),
+		set(&g.SessionTTL, "gateway.sessionTTL", "720h", duration(time.Second, 10*365*24*time.Hour), "how long a session lasts that nobody uses"),
+		set(&g.PresenceLease, "gateway.presenceLease", "15s", duration(500*time.Millisecond, 10*time.Minute), "how long users of a gateway that has died are still shown as online"),
 		set(&g.MaxContentBytes, "gateway.maxContentBytes", "16KiB", size(1, 48*KiB), "longest content of a message; an event in the log ends at 64KiB"),
 		set(&g.CORSOrigins, "gateway.corsOrigins", "", origins(), "pages of other origins that may connect; empty: none"),
 		set(&g.TailBytes, "gateway.tailBytes", "64MiB", size(64*KiB, 1*TiB), "memory for recent events, from which clients catch up"),

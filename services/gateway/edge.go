@@ -1,17 +1,17 @@
 package gateway
 
 import (
+	"context"
+	"errors"
 	"io"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/zishang520/socket.io/servers/socket/v3"
 	"github.com/zishang520/socket.io/v3/pkg/types"
-	"golang.org/x/time/rate"
 
-	"github.com/tidemark-chat/tidemark/config"
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/contract"
-	"github.com/tidemark-chat/tidemark/services/gateway/internal/idempotency"
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/transport"
 )
 
@@ -32,7 +32,8 @@ type edge struct {
 	g  *Gateway
 	io *socket.Server
 
-	handler http.Handler
+	handler     http.Handler
+	identifying sync.WaitGroup
 }
 
 func newEdge(g *Gateway) (*edge, error) {
@@ -101,15 +102,44 @@ func refuseProtocol(w http.ResponseWriter) {
 	_, _ = io.WriteString(w, `{"code":5,"message":"Unsupported protocol version"}`)
 }
 
-// admit is the namespace's middleware: who may connect, and with what offset.
+// admitted is what admit found out, for connected.
+type admitted struct {
+	hello contract.Hello
+	user  user
+}
+
+// admit is the namespace's middleware: who may connect, as whom and with what
+// offset. What cannot be found out now cuts the transport, because an error here
+// would end the client's attempts for good.
 func (e *edge) admit(s *socket.Socket, next func(*socket.ExtendedError)) {
-	hello, err := contract.ParseHello(s.Handshake().Auth, e.g.cfg.Gateway.AllowGuests)
+	cfg := e.g.cfg.Gateway
+	hello, err := contract.ParseHello(s.Handshake().Auth, contract.Options{AllowGuests: cfg.AllowGuests, MaxRooms: cfg.MaxRooms})
 	if err != nil {
 		next(socket.NewExtendedError(err.Error(), nil))
 		return
 	}
-	s.SetData(hello) // for connected
-	next(nil)
+	if hello.Guest {
+		s.SetData(admitted{hello: hello})
+		next(nil)
+		return
+	}
+	e.identifying.Go(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), connectTimeout)
+		defer cancel()
+		u, err := e.g.identify(ctx, hello)
+		switch {
+		case err == nil:
+			s.SetData(admitted{hello, u})
+			next(nil)
+		case errors.Is(err, contract.ErrInvalidUsername):
+			next(socket.NewExtendedError(err.Error(), nil))
+		default:
+			e.g.failures.log(e.g.log, "who connects cannot be found out now", err)
+			if link := transport.LinkOf(s.Conn()); link != nil {
+				link.Close()
+			}
+		}
+	})
 }
 
 // connected makes a session of a new Socket.IO connection.
@@ -119,40 +149,23 @@ func (e *edge) connected(s *socket.Socket) {
 		return // its connection is over
 	}
 	gen := e.g.current.Load()
-	hello, admitted := s.Data().(contract.Hello)
-	if gen == nil || !admitted {
+	who, ok := s.Data().(admitted)
+	if gen == nil || !ok {
 		link.Close()
 		return
 	}
 	e.g.metrics.connections.Inc()
-	session := &session{
-		g: e.g, gen: gen, link: link,
-		guest:   idempotency.Guest{SocketID: string(s.Id()), Since: gen.clock.now(), Joined: gen.tail.Position()},
-		limiter: limiter(e.g.cfg.Gateway.RateLimit),
-	}
+	session := e.g.newSession(gen, link, string(s.Id()), who.user, who.hello.Rooms)
 	err := s.On("disconnect", func(...any) { session.end() })
 	s.OnAny(func(args ...any) { session.event(args, link.Begin()) })
-	session.join(hello)
+	session.begin(who.hello)
 	if err != nil || !s.Connected() || s.Conn().ReadyState() != "open" {
 		session.end() // the peer left while it connected: "disconnect" may never come
 	}
 }
 
-// saved is how long a silence a client may make up for: what it could have sent
-// while the log was away, it may send afterwards, at once.
-const saved = 15 * time.Second
-
-// limiter allows so many messages a second, as many at once, and after a silence
-// what was not used meanwhile.
-func limiter(perSecond config.Rate) *rate.Limiter {
-	if perSecond.Off() {
-		return nil
-	}
-	most := max(1, int(float64(perSecond)*saved.Seconds()))
-	l := rate.NewLimiter(rate.Limit(perSecond), most)
-	l.AllowN(time.Now(), most-max(1, int(perSecond)))
-	return l
-}
-
 // close ends what is left of the library's connections.
-func (e *edge) close() { e.io.Close(nil) }
+func (e *edge) close() {
+	e.io.Close(nil)
+	e.identifying.Wait()
+}

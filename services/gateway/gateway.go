@@ -23,10 +23,14 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/nats-io/nuid"
 
 	"github.com/tidemark-chat/tidemark/config"
+	"github.com/tidemark-chat/tidemark/services/gateway/internal/roster"
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
 	"github.com/tidemark-chat/tidemark/streams/fault"
+	"github.com/tidemark-chat/tidemark/streams/presence"
+	sessions "github.com/tidemark-chat/tidemark/streams/session"
 )
 
 const (
@@ -38,6 +42,7 @@ const (
 
 // Gateway is one gateway process, or a standalone's part of one.
 type Gateway struct {
+	id          string // of this run of this gateway
 	cfg         config.Config
 	log         *slog.Logger
 	natsOptions []nats.Option
@@ -51,13 +56,18 @@ type Gateway struct {
 	draining atomic.Bool
 	health   health
 
-	failureLogged atomic.Int64 // Unix time, in seconds
+	accounts accounts
+	sessions *sessions.Store
+	presence *presence.Presence
+	roster   *roster.Roster
+	failures seldom
 }
 
-// connections are three, because a read is served in the server's read loop of
-// its connection and would hold up an append behind it.
+// connections are several, because a read is served in the server's read loop of
+// its connection and would hold up an append behind it. people is for sessions,
+// presence and signals.
 type connections struct {
-	publish, feed, reads jetstream.JetStream
+	publish, feed, reads, people jetstream.JetStream
 }
 
 // New checks the settings and listens, so that a busy address is an error now.
@@ -66,7 +76,8 @@ func New(cfg config.Config, log *slog.Logger, natsOptions ...nats.Option) (*Gate
 	if cfg.NATS.URL == "" && len(natsOptions) == 0 {
 		return nil, cfg.Invalid("nats.url", "a gateway needs the address of a nats-server; only standalone has one of its own")
 	}
-	g := &Gateway{cfg: cfg, log: log, natsOptions: natsOptions}
+	g := &Gateway{id: nuid.Next(), cfg: cfg, log: log, natsOptions: natsOptions, roster: roster.New()}
+	g.accounts = accounts{g: g, byUser: make(map[string]*account)}
 	g.metrics = newMetrics(g)
 	var err error
 	if g.edge, err = newEdge(g); err != nil {
@@ -93,7 +104,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	defer g.disconnect()
 
 	server := &http.Server{Handler: g.routes(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: idleTimeout, ErrorLog: slog.NewLogLogger(g.log.Handler(), slog.LevelDebug)}
-	failed := make(chan error, 2)
+	failed := make(chan error, 3)
 	// following ends before the rest: it finishes appends and cuts connections.
 	followCtx, stopFollowing := context.WithCancel(ctx)
 	defer stopFollowing()
@@ -104,6 +115,16 @@ func (g *Gateway) Run(ctx context.Context) error {
 		}
 	})
 	serving.Go(func() { g.watch(followCtx) })
+	serving.Go(func() { g.roster.Run(followCtx) })
+	serving.Go(func() { g.accounts.renew(followCtx, g.sessions) })
+	serving.Go(func() {
+		if err := g.passSignals(followCtx); err != nil {
+			failed <- fmt.Errorf("pass on signals: %w", err)
+		}
+	})
+	presenceCtx, stopPresence := context.WithCancel(context.Background())
+	defer stopPresence()
+	serving.Go(func() { g.presence.Run(presenceCtx) })
 	serving.Go(func() {
 		if err := server.Serve(g.listener); !errors.Is(err, http.ErrServerClosed) {
 			failed <- fmt.Errorf("serve HTTP: %w", err)
@@ -123,6 +144,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	stopFollowing()
 	waitFor(deadline, &following)
 	g.edge.close()
+	stopPresence() // now that nobody is connected here any more
 	answering, cancelAnswering := context.WithTimeout(deadline, lastAnswers)
 	defer cancelAnswering()
 	if server.Shutdown(answering) != nil {
@@ -143,7 +165,7 @@ func (g *Gateway) follow(ctx context.Context) error {
 		began := time.Now()
 		var err error
 		if !provisioned {
-			err = eventlog.Provision(ctx, g.nats.reads, g.logConfig(), g.log)
+			err = g.provision(ctx)
 			if fault.Is(err, fault.Permanent) {
 				return err
 			}
@@ -168,6 +190,13 @@ func (g *Gateway) follow(ctx context.Context) error {
 	return nil
 }
 
+func (g *Gateway) provision(ctx context.Context) error {
+	if err := eventlog.Provision(ctx, g.nats.reads, g.logConfig(), g.log); err != nil {
+		return err
+	}
+	return g.sessions.Provision(ctx)
+}
+
 func (g *Gateway) logConfig() eventlog.Config {
 	return eventlog.Config{
 		Replicas: g.cfg.NATS.Replicas, MaxBytes: int64(g.cfg.Stream.MaxBytes), DedupWindow: g.cfg.Stream.DedupWindow,
@@ -181,7 +210,7 @@ func (g *Gateway) connect() error {
 		options = append(options, nats.UserCredentials(g.cfg.NATS.Credentials))
 	}
 	for name, js := range map[string]*jetstream.JetStream{
-		"publish": &g.nats.publish, "feed": &g.nats.feed, "reads": &g.nats.reads,
+		"publish": &g.nats.publish, "feed": &g.nats.feed, "reads": &g.nats.reads, "people": &g.nats.people,
 	} {
 		var err error
 		if _, *js, err = eventlog.Connect(string(g.cfg.NATS.URL), "gateway "+name, g.log, options...); err != nil {
@@ -189,11 +218,16 @@ func (g *Gateway) connect() error {
 			return fmt.Errorf("connect to the log: %w", err)
 		}
 	}
+	g.sessions = sessions.Open(g.nats.people, sessions.Config{TTL: g.cfg.Gateway.SessionTTL, Replicas: g.cfg.NATS.Replicas, Log: g.log})
+	g.presence = presence.New(g.nats.people, presence.Options{
+		Lease: g.cfg.Gateway.PresenceLease, Renew: g.cfg.Gateway.PresenceLease / 3, Replicas: g.cfg.NATS.Replicas,
+		Changed: g.roster.Changed, Log: g.log,
+	})
 	return nil
 }
 
 func (g *Gateway) disconnect() {
-	for _, js := range []jetstream.JetStream{g.nats.publish, g.nats.feed, g.nats.reads} {
+	for _, js := range []jetstream.JetStream{g.nats.publish, g.nats.feed, g.nats.reads, g.nats.people} {
 		if js != nil {
 			js.Conn().Close()
 		}

@@ -6,12 +6,15 @@ import (
 	"time"
 
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/delivery"
+	"github.com/tidemark-chat/tidemark/services/gateway/internal/directory"
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/history"
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/idempotency"
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/posting"
 	"github.com/tidemark-chat/tidemark/streams/appender"
+	"github.com/tidemark-chat/tidemark/streams/event"
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
 	"github.com/tidemark-chat/tidemark/streams/feed"
+	"github.com/tidemark-chat/tidemark/streams/presence"
 	"github.com/tidemark-chat/tidemark/streams/query"
 	"github.com/tidemark-chat/tidemark/streams/tail"
 )
@@ -25,6 +28,12 @@ type generation struct {
 	hub    *delivery.Hub
 	poster *posting.Poster
 	clock  clock
+
+	appends *appender.Appender
+	past    *history.History
+	people  *people
+	horizon *horizon
+	reading *readers
 }
 
 // runGeneration follows the log until ctx ends (nil) or the feed is lost. The
@@ -48,14 +57,22 @@ func (g *Gateway) runGeneration(ctx context.Context) error {
 	position = max(position, state.First-1)
 	t := tail.New(int(g.cfg.Gateway.TailBytes), position)
 	model := query.NewClient(g.nats.reads.Conn())
-	past := history.New(model, reads, state.Epoch)
+	past := history.New(model, reads, t, state.Epoch)
 	hub := delivery.New(t, past, delivery.Options{
 		Epoch: state.Epoch, Readers: g.cfg.Gateway.CatchUpWorkers,
 		WatermarkInterval: g.cfg.Gateway.WatermarkInterval, Metrics: g.metrics.delivery, Log: g.log,
 	})
 	appends := appender.New(g.nats.publish, state.AtomicBatch, g.cfg.Gateway.AppendTimeout)
-	gen := &generation{epoch: state.Epoch, tail: t, hub: hub}
+	gen := &generation{
+		epoch: state.Epoch, tail: t, hub: hub, appends: appends, past: past,
+		horizon: newHorizon(reads), reading: newReaders(g.cfg.Gateway.CatchUpWorkers),
+	}
+	gen.people = &people{
+		log: reads, model: model, directory: directory.New(g.cfg.Gateway.MaxUsers), roster: g.roster,
+		upToDate: gen.upToDate, max: g.cfg.Gateway.MaxUsers, loaded: make(chan struct{}),
+	}
 	gen.clock.set(state.Now)
+	gen.horizon.reach(position)
 	gen.poster = &posting.Poster{
 		Appender: appends, Model: model, SameLog: past.SameLog, Log: reads, Tail: t, Now: gen.clock.now,
 		Window: idempotency.Window{
@@ -74,6 +91,8 @@ func (g *Gateway) runGeneration(ctx context.Context) error {
 		appends.Run(ctx)
 		gen.poster.Wait()
 	})
+	all.Go(func() { gen.people.load(ctx, position, past.SameLog, g.log) })
+	defer gen.reading.close() // the hub has cut those who are read for
 	defer g.current.CompareAndSwap(gen, nil)
 
 	began := time.Now()
@@ -85,9 +104,24 @@ func (g *Gateway) runGeneration(ctx context.Context) error {
 		warm()
 	}
 	return feed.NewOrdered(g.nats.feed, g.log).Run(ctx, position, func(r feed.Record) {
+		if r.Damaged == nil && r.Event.Type == event.Registered {
+			g.registered(gen, &r.Event)
+		}
 		hub.Apply(r)
+		gen.horizon.reach(r.Event.Offset)
 		if r.Event.Offset >= state.Last && g.current.Load() != gen {
 			warm()
 		}
 	})
+}
+
+// registered takes a registration from the feed. Who has registered just now is
+// about to be connected, and he may write before that is heard of: he counts as
+// online from here on, so that everybody is told of him before they are sent what
+// he says.
+func (g *Gateway) registered(gen *generation, e *event.Event) {
+	gen.people.registered(e)
+	if gen.clock.now().Sub(e.At) < g.cfg.Gateway.PresenceLease {
+		g.presence.Expect(presence.Entry{Kind: presence.User, ID: e.Sender, Name: e.SenderName})
+	}
 }

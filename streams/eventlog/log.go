@@ -103,10 +103,31 @@ func (l *Log) Get(ctx context.Context, offset uint64) (event.Event, error) {
 	return event.Event{}, fault.New(op, fault.Temporary, errCutShort)
 }
 
-// Read reads the events of some conversations with after < offset <= through,
-// in ascending offset, at most limit of them. It returns up to which offset
-// the answer is complete. The span is at most MaxReadSpan. Events this code
-// does not know, and damaged ones, are left out.
+// HasUser reports whether somebody has registered under an id. With replicas, the
+// one asked may not have heard of it yet.
+func (l *Log) HasUser(ctx context.Context, id string) (bool, error) {
+	const op = "look for a user"
+	if err := connected(l.js); err != nil {
+		return false, fault.New(op, fault.Temporary, err)
+	}
+	stream, err := l.js.Stream(ctx, StreamName)
+	if err != nil {
+		return false, fault.New(op, fault.Temporary, err)
+	}
+	_, err = stream.GetLastMsgForSubject(ctx, subject.Of(subject.Conversation{Kind: subject.User, Name: id}))
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fault.New(op, fault.Temporary, err)
+	}
+	return true, nil
+}
+
+// Read reads the messages of some conversations, which may be inboxes, with
+// after < offset <= through, in ascending offset, at most limit of them. It
+// returns up to which offset the answer is complete. The span is at most
+// MaxReadSpan. Events this code does not know, and damaged ones, are left out.
 func (l *Log) Read(
 	ctx context.Context, conversations []subject.Conversation, after, through uint64, limit int,
 ) (events []event.Event, complete uint64, err error) {
@@ -116,7 +137,7 @@ func (l *Log) Read(
 	}
 	complete = through
 	for _, c := range conversations {
-		found, reached, err := l.readSubject(ctx, subject.Of(c), after, through, limit)
+		found, reached, err := l.readConversation(ctx, c, after, through, limit)
 		if err != nil {
 			return nil, 0, fault.New(op, fault.Temporary, err)
 		}
@@ -135,10 +156,15 @@ func (l *Log) Read(
 	return events, complete, nil
 }
 
-// readSubject reads one conversation; reached says how far the answer goes.
-func (l *Log) readSubject(
-	ctx context.Context, subj string, after, through uint64, limit int,
+// readConversation reads one conversation; reached says how far the answer goes.
+func (l *Log) readConversation(
+	ctx context.Context, c subject.Conversation, after, through uint64, limit int,
 ) (events []event.Event, reached uint64, err error) {
+	user, all := c.InboxOf()
+	subj := subject.AllDirect
+	if !all {
+		subj = subject.Of(c)
+	}
 	msgs, err := jetstreamext.GetBatch(ctx, l.js, StreamName, limit+1,
 		jetstreamext.GetBatchSeq(after+1), jetstreamext.GetBatchSubject(subj))
 	if err != nil {
@@ -159,7 +185,7 @@ func (l *Log) readSubject(
 			return events, msg.Sequence - 1, nil
 		}
 		e, err := event.Decode(msg.Sequence, msg.Time, msg.Subject, msg.Header, msg.Data)
-		if err == nil && e.Known() {
+		if err == nil && e.Message() && (!all || e.Sender == user || e.Recipient == user) {
 			events = append(events, e)
 		}
 		if msg.Header.Get(headerPending) == "0" {

@@ -269,9 +269,13 @@ type place struct {
 	topic  subject.Conversation
 }
 
+// maxWalk bounds how far Newest looks, because nothing is appended meanwhile.
+const maxWalk = 20_000
+
 // Newest appends to dst the newest events of a topic with after < offset < before,
 // newest first, at most limit of them, leaving out those that keep refuses. ok is
-// false if the tail does not reach back to after; then nothing is appended.
+// false if that cannot be told: the tail does not reach back to after, or it would
+// take too long a walk.
 func (t *Tail) Newest(
 	topic subject.Conversation, after, before uint64, limit int, keep func(*event.Event) bool, dst []*event.Event,
 ) (events []*event.Event, ok bool) {
@@ -280,7 +284,11 @@ func (t *Tail) Newest(
 	if after+1 < t.first {
 		return dst, false
 	}
-	for o := t.heads[topic]; o > after && limit > 0; {
+	walked := 0
+	for o := t.heads[topic]; o > after && limit > 0; walked++ {
+		if walked == maxWalk {
+			return dst, false
+		}
 		n := t.at(o)
 		if o < before && keep(n.event) {
 			dst = append(dst, n.event)

@@ -39,7 +39,7 @@ func BenchmarkCatchUp(b *testing.B) {
 			b.ReportAllocs()
 			b.ResetTimer()
 			for range b.N {
-				m := h.Join(d, interest(room(0)), from(uint64(total-100*rooms)))
+				m := join(h, d, topics(room(0)), from(uint64(total-100*rooms)))
 				<-d.told
 				h.Leave(m)
 			}
@@ -52,7 +52,7 @@ func BenchmarkApply(b *testing.B) {
 	h := start(b, 1<<20, 0, &past{})
 	d := discard{make(chan struct{}, 1000)}
 	for range 1000 {
-		h.Join(d, interest(room(0)), from(0))
+		join(h, d, topics(room(0)), from(0))
 		<-d.told
 	}
 	e := message(0, room(0))

@@ -12,12 +12,12 @@ import (
 
 // History is what lies before the tail, and the log's own end.
 type History interface {
-	// After reads events of some conversations after a cursor, in ascending
+	// After reads messages of some topics after a cursor, in ascending
 	// offset, at most limit. It returns up to which offset, above cursor, the
 	// answer is complete; it need not go beyond through. A *TrimmedError says
 	// that what follows cursor is gone for ever; any other error, that it
 	// cannot be read now.
-	After(ctx context.Context, conversations []subject.Conversation, cursor, through uint64, limit int) ([]event.Event, uint64, error)
+	After(ctx context.Context, topics []subject.Conversation, cursor, through uint64, limit int) ([]event.Event, uint64, error)
 	// Head is the log's newest offset.
 	Head(ctx context.Context) (uint64, error)
 }
@@ -110,7 +110,8 @@ func (h *Hub) step(ctx context.Context, m *Member, far bool) verdict {
 			return history
 		}
 	}
-	events, through, ok := h.tail.After(m.cursor, m.interest.Conversations, readBatch, nil)
+	i := h.interestOf(m)
+	events, through, ok := h.tail.After(m.cursor, i.topics, readBatch, nil)
 	switch {
 	case ok:
 		h.options.Metrics.fromTail.Add(float64(len(events)))
@@ -118,23 +119,25 @@ func (h *Hub) step(ctx context.Context, m *Member, far bool) verdict {
 		return history
 	default:
 		var err error
-		if events, through, err = h.readHistory(ctx, m); err != nil {
+		if events, through, err = h.readHistory(ctx, m, i); err != nil {
 			h.warn("what a client missed cannot be read", "after", m.cursor, "error", err)
 			return failed
 		}
 	}
-	if !m.send(events) {
-		return full
-	}
-	m.cursor = max(m.cursor, through)
-	return h.finish(m)
+	return h.hand(m, i, pack(m, i, events), through)
+}
+
+func (h *Hub) interestOf(m *Member) *interest {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return m.interest
 }
 
 // readHistory reads what the tail does not hold. Where that is gone for ever,
 // it moves the member past the loss and notes it.
-func (h *Hub) readHistory(ctx context.Context, m *Member) ([]*event.Event, uint64, error) {
+func (h *Hub) readHistory(ctx context.Context, m *Member, i *interest) ([]*event.Event, uint64, error) {
 	first, _, _ := h.tail.Stats()
-	found, through, err := h.history.After(ctx, m.interest.Conversations, m.cursor, first-1, readBatch)
+	found, through, err := h.history.After(ctx, i.topics, m.cursor, first-1, readBatch)
 	if trimmed := (*TrimmedError)(nil); errors.As(err, &trimmed) {
 		m.recovery.Recovered, m.recovery.Reason = false, contract.Trimmed
 		return nil, trimmed.First - 1, nil
@@ -150,35 +153,27 @@ func (h *Hub) readHistory(ctx context.Context, m *Member) ([]*event.Event, uint6
 	return events, through, nil
 }
 
-// send sends events and moves the cursor behind each one the outlet took. It is
-// false if the outlet did not take all.
-func (m *Member) send(events []*event.Event) bool {
-	if len(events) == 0 {
-		return true
-	}
-	sent := m.outlet.Send(frames(events, m.interest.Own)...)
-	if sent > 0 {
-		m.cursor = events[sent-1].Offset
-		m.recovery.Count += uint64(sent)
-	}
-	return sent == len(events)
-}
-
-// finish takes a member live if nothing, or only a little, is left to send.
-func (h *Hub) finish(m *Member) verdict {
+// hand sends what was read for a member, if the member still wants just that,
+// and takes it live if nothing, or only a little, is left to send.
+func (h *Hub) hand(m *Member, i *interest, p parcel, through uint64) verdict {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if m.state != reading {
+	switch {
+	case m.state != reading:
 		return failed // it left; settle leaves it alone
+	case m.interest != i:
+		return again
+	case !m.send(p, through):
+		return full
 	}
-	rest, through, ok := h.tail.After(m.cursor, m.interest.Conversations, lastLook, nil)
+	rest, through, ok := h.tail.After(m.cursor, i.topics, lastLook, nil)
 	if !ok {
 		return history
 	}
-	if !m.send(rest) {
+	if !m.send(pack(m, i, rest), through) {
 		return full
 	}
-	if m.cursor = max(m.cursor, through); m.cursor < h.tail.Position() {
+	if m.cursor < h.tail.Position() {
 		return again
 	}
 	if !h.tellRecovery(m) {
@@ -205,10 +200,9 @@ func (h *Hub) tellRecovery(m *Member) bool {
 // resolve turns what a client said about its start into a cursor. It is false
 // if the log must be asked and far is not set.
 func (h *Hub) resolve(ctx context.Context, m *Member, far bool) (ok bool, err error) {
-	hello := m.start
-	r := contract.Recovery{Recovered: true, From: hello.Start.Offset, Epoch: h.options.Epoch}
+	r := contract.Recovery{Recovered: true, From: m.start.offset, Epoch: h.options.Epoch}
 	switch {
-	case hello.Epoch != "" && hello.Epoch != h.options.Epoch && r.From > 0:
+	case m.start.epoch != "" && m.start.epoch != h.options.Epoch && r.From > 0:
 		r.Recovered, r.From, r.Reason = false, 0, contract.EpochChanged
 	case r.From > h.tail.Position():
 		if !far {

@@ -156,8 +156,18 @@ func start(t testing.TB, budget int, position uint64, history delivery.History) 
 	return h
 }
 
-func interest(rooms ...subject.Conversation) delivery.Interest {
-	return delivery.Interest{Conversations: rooms, Own: func(*event.Event) bool { return false }}
+// stranger has sent nothing.
+type stranger struct{}
+
+func (stranger) Own(*event.Event) bool  { return false }
+func (stranger) Sent(*event.Event) bool { return false }
+
+func topics(t ...subject.Conversation) []subject.Conversation { return t }
+
+func join(h *delivery.Hub, o delivery.Outlet, topics []subject.Conversation, hello contract.Hello) *delivery.Member {
+	m := h.Add(o, stranger{}, topics)
+	h.Begin(m, hello.Start, hello.Epoch)
+	return m
 }
 
 func from(offset uint64) contract.Hello { return contract.Hello{Start: contract.Start{Offset: offset}} }
@@ -170,10 +180,15 @@ func parse(t *testing.T, f transport.Frame) (offset uint64, r *contract.Recovery
 		t.Fatalf("%s: %v", f.Text(), err)
 	}
 	var err error
-	if string(parts[0]) == `"recovery"` {
+	switch string(parts[0]) {
+	case `"recovery"`:
 		err = json.Unmarshal(parts[1], &r)
-	} else {
+	case `"chat message"`:
 		err = json.Unmarshal(parts[2], &offset)
+	default:
+		var m struct{ Offset uint64 }
+		err = json.Unmarshal(parts[1], &m)
+		offset = m.Offset
 	}
 	if err != nil {
 		t.Fatalf("%s: %v", f.Text(), err)
@@ -216,7 +231,7 @@ func TestEveryMemberGetsItsEventsOnceInOrder(t *testing.T) {
 				}
 			}
 			o, pace := newOutlet(1+rng.IntN(40)), 1+rng.IntN(20)
-			h.Join(o, interest(mine...), from(begin))
+			join(h, o, topics(mine...), from(begin))
 			reading.Go(func() { o.expect(t, begin, want, pace) })
 		}
 	}
@@ -254,8 +269,8 @@ func TestAMemberThatCannotBeServedIsCut(t *testing.T) {
 	log := &past{err: errors.New("nobody answers")}
 	h := start(t, 1<<20, 100, log)
 	far, near := newOutlet(10), newOutlet(10)
-	h.Join(far, interest(room(1)), from(50))
-	h.Join(near, interest(room(1)), from(100))
+	join(h, far, topics(room(1)), from(50))
+	join(h, near, topics(room(1)), from(100))
 	select {
 	case <-far.closed:
 	case <-time.After(timeout):
@@ -293,7 +308,7 @@ func TestReasonsOfARecovery(t *testing.T) {
 		{contract.Hello{Start: contract.Start{Offset: 7}, Epoch: "epoch"}, contract.Recovery{Recovered: true, From: 7, Head: 9, Count: 2}},
 	} {
 		o := newOutlet(100)
-		m := h.Join(o, interest(room(1)), c.hello)
+		m := join(h, o, topics(room(1)), c.hello)
 		c.want.Epoch = "epoch"
 		for {
 			_, r := parse(t, o.take(t, 1)[0])
@@ -322,7 +337,7 @@ func TestAMemberAheadOfThisFeedIsNotSentWhatItHas(t *testing.T) {
 	}
 	h := start(t, 1<<20, 3, log)
 	o := newOutlet(10)
-	h.Join(o, interest(room(1)), from(5))
+	join(h, o, topics(room(1)), from(5))
 	if _, r := parse(t, o.take(t, 1)[0]); r == nil || !r.Recovered || r.From != 5 {
 		t.Fatalf("recovery %+v", r)
 	}
@@ -337,7 +352,7 @@ func TestAMemberAheadOfThisFeedIsNotSentWhatItHas(t *testing.T) {
 func TestDamagedAndUnknownEventsAreNotDelivered(t *testing.T) {
 	h := start(t, 1<<20, 0, &past{})
 	o := newOutlet(10)
-	h.Join(o, interest(room(1)), from(0))
+	join(h, o, topics(room(1)), from(0))
 	o.take(t, 1) // recovery
 	unknown := message(2, room(1))
 	unknown.Type = "message.edited"
@@ -357,7 +372,7 @@ func TestAHoleInTheLogCutsEveryone(t *testing.T) {
 	}
 	h := start(t, 1<<20, 2, log)
 	o := newOutlet(10)
-	h.Join(o, interest(room(1)), from(2))
+	join(h, o, topics(room(1)), from(2))
 	o.take(t, 1) // recovery
 	h.Apply(feed.Record{Event: message(5, room(1)), Missing: 2})
 	select {
@@ -366,7 +381,7 @@ func TestAHoleInTheLogCutsEveryone(t *testing.T) {
 		t.Fatal("a live member was taken past the hole")
 	}
 	again := newOutlet(10)
-	h.Join(again, interest(room(1)), from(2))
+	join(h, again, topics(room(1)), from(2))
 	for want := uint64(3); want <= 5; want++ {
 		if offset, _ := parse(t, again.take(t, 1)[0]); offset != want {
 			t.Errorf("got offset %d, want %d", offset, want)
@@ -384,8 +399,8 @@ func TestWatermarksAreToldToQuietMembersOnce(t *testing.T) {
 	go func() { defer close(done); h.Run(ctx) }()
 	defer func() { cancel(); <-done }()
 	quiet, busy := newOutlet(100), newOutlet(100)
-	h.Join(quiet, interest(room(1)), from(0))
-	h.Join(busy, interest(room(2)), from(0))
+	join(h, quiet, topics(room(1)), from(0))
+	join(h, busy, topics(room(2)), from(0))
 	quiet.take(t, 1)
 	busy.take(t, 1)
 	h.Apply(feed.Record{Event: message(1, room(2))})
@@ -413,12 +428,12 @@ func TestTheEndCutsEveryone(t *testing.T) {
 	go func() { defer close(done); h.Run(ctx) }()
 	outlets := []*outlet{newOutlet(1), newOutlet(100)}
 	for _, o := range outlets {
-		h.Join(o, interest(room(1)), from(0))
+		join(h, o, topics(room(1)), from(0))
 	}
 	cancel()
 	<-done
 	late := newOutlet(1)
-	h.Join(late, interest(room(1)), from(0))
+	join(h, late, topics(room(1)), from(0))
 	for i, o := range append(outlets, late) {
 		select {
 		case <-o.closed:

@@ -7,10 +7,13 @@
 // delivers the next event, so that nothing is missed and nothing sent twice.
 // A live member whose outlet is full goes back to being behind.
 //
-//	Join ──▶ waiting ──▶ reading ──▶ live ◀── Apply (the feed)
-//	            ▲           │ ▲        │
-//	            │ drain     ▼ │        │ outlet full
-//	            ╰───────── parked ◀────╯
+//	Begin ──▶ waiting ──▶ reading ──▶ live ◀── Apply (the feed)
+//	             ▲           │ ▲        │
+//	             │ drain     ▼ │        │ outlet full
+//	             ╰───────── parked ◀────╯
+//
+// A member follows topics: rooms, and a user's inbox. It may join and leave rooms
+// at any time; what is read for it meanwhile is read again.
 //
 // Newcomers, reconnect storms and slow readers are thus one path. What a member
 // costs beside its outlet's budget is a struct; readers are a fixed number.
@@ -25,7 +28,6 @@ import (
 
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/contract"
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/transport"
-	"github.com/tidemark-chat/tidemark/streams/event"
 	"github.com/tidemark-chat/tidemark/streams/feed"
 	"github.com/tidemark-chat/tidemark/streams/subject"
 	"github.com/tidemark-chat/tidemark/streams/tail"
@@ -118,51 +120,32 @@ func (h *Hub) Apply(r feed.Record) {
 			h.cut(m)
 		}
 	}
-	if r.Damaged != nil || !e.Known() {
+	if r.Damaged != nil || !e.Message() {
 		h.tail.Skip(e.Offset, e.At)
 		return
 	}
 	h.tail.Append(e)
-	members := h.live[e.Conversation]
-	if len(members) == 0 {
-		return
-	}
-	shared, sent := frames([]*event.Event{e}, nobody), 0
-	for m := range members {
-		if e.Offset <= m.cursor {
-			continue // it came from a gateway whose feed was further
+	c, sent := encoder{event: e}, 0
+	for _, topic := range e.Topics() {
+		for m := range h.live[topic] {
+			if e.Offset <= m.cursor {
+				continue // it came from a gateway whose feed was further
+			}
+			f, ok := c.frame(m, m.interest)
+			if ok && m.outlet.Send(f) == 0 {
+				h.fallBehind(m, e.Offset-1)
+				continue
+			}
+			m.cursor = e.Offset
+			sent++
 		}
-		f := shared
-		if e.Key != "" && m.interest.Own(e) {
-			f = frames([]*event.Event{e}, m.interest.Own)
-		}
-		if m.outlet.Send(f...) == 0 {
-			h.fallBehind(m, e.Offset-1)
-			continue
-		}
-		m.cursor = e.Offset
-		sent++
 	}
 	h.options.Metrics.delivered.Add(float64(sent))
 }
 
-func nobody(*event.Event) bool { return false }
-
-// frames encodes events for one member, or for all that own none of them.
-func frames(events []*event.Event, own func(*event.Event) bool) []transport.Frame {
-	encoded := make([]transport.Frame, len(events))
-	var text []byte
-	for i, e := range events {
-		text = contract.AppendMessage(text[:0], e, e.Key != "" && own(e))
-		encoded[i] = transport.NewFrame(text)
-	}
-	return encoded
-}
-
-// Join adds a member that begins where hello says. "From now on" is now: an
-// event applied after Join returned is sent.
-func (h *Hub) Join(outlet Outlet, interest Interest, hello contract.Hello) *Member {
-	m := &Member{outlet: outlet, interest: interest, start: &hello}
+// Add adds a member that follows some topics. It is sent nothing before Begin.
+func (h *Hub) Add(outlet Outlet, viewer Viewer, topics []subject.Conversation) *Member {
+	m := &Member{outlet: outlet, viewer: viewer, interest: &interest{topics: topics, lounge: never}}
 	outlet.OnDrain(func() { h.drained(m) })
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -171,13 +154,74 @@ func (h *Hub) Join(outlet Outlet, interest Interest, hello contract.Hello) *Memb
 		outlet.Close()
 		return m
 	}
-	if hello.Start.Latest {
-		hello.Start = contract.Start{Offset: h.tail.Position()}
-		hello.Epoch = ""
-	}
 	h.members[m] = struct{}{}
-	h.recent.push(m)
 	return m
+}
+
+// Begin begins delivery where a client says, whose offset is of the log of an
+// epoch if it names one. "From now on" is now: an event applied after Begin
+// returned is sent.
+func (h *Hub) Begin(m *Member, from contract.Start, epoch string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if m.state != idle {
+		return
+	}
+	m.start = &start{offset: from.Offset, epoch: epoch}
+	if from.Latest {
+		m.start = &start{offset: h.tail.Position()}
+	}
+	m.state = waiting
+	h.recent.push(m)
+}
+
+// Join lets a member follow a topic too, from after the offset it returns. A
+// member that follows it already goes on as before.
+func (h *Hub) Join(m *Member, topic subject.Conversation) (head uint64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	head = h.tail.Position()
+	if m.state == gone || m.interest.follows(topic) {
+		return head
+	}
+	m.interest = m.interest.with(topic, head)
+	if m.state == live {
+		h.follow(m, topic)
+	}
+	return head
+}
+
+// Part ends what Join began, or what the member followed from its beginning:
+// once it has returned, nothing more of the topic is sent.
+func (h *Hub) Part(m *Member, topic subject.Conversation) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	m.interest = m.interest.without(topic)
+	if m.state == live {
+		h.unfollow(m, topic)
+	}
+}
+
+// Lounge lets a member see messages of the room general as "new message" too,
+// from now on.
+func (h *Hub) Lounge(m *Member) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	i := *m.interest
+	i.lounge = h.tail.Position()
+	m.interest = &i
+}
+
+// Signal sends a frame that is no event, and may be lost, to the live members of
+// a topic.
+func (h *Hub) Signal(topic subject.Conversation, f transport.Frame, except *Member) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for m := range h.live[topic] {
+		if m != except {
+			m.outlet.Send(f)
+		}
+	}
 }
 
 // Leave removes a member. It may be called more than once.
@@ -224,11 +268,22 @@ func (h *Hub) cut(m *Member) {
 
 func (h *Hub) goLive(m *Member) {
 	m.state = live
-	for _, c := range m.interest.Conversations {
-		if h.live[c] == nil {
-			h.live[c] = make(map[*Member]struct{})
-		}
-		h.live[c][m] = struct{}{}
+	for _, topic := range m.interest.topics {
+		h.follow(m, topic)
+	}
+}
+
+func (h *Hub) follow(m *Member, topic subject.Conversation) {
+	if h.live[topic] == nil {
+		h.live[topic] = make(map[*Member]struct{})
+	}
+	h.live[topic][m] = struct{}{}
+}
+
+func (h *Hub) unfollow(m *Member, topic subject.Conversation) {
+	delete(h.live[topic], m)
+	if len(h.live[topic]) == 0 {
+		delete(h.live, topic)
 	}
 }
 
@@ -245,10 +300,7 @@ func (h *Hub) unsubscribe(m *Member) {
 	if m.state != live {
 		return
 	}
-	for _, c := range m.interest.Conversations {
-		delete(h.live[c], m)
-		if len(h.live[c]) == 0 {
-			delete(h.live, c)
-		}
+	for _, topic := range m.interest.topics {
+		h.unfollow(m, topic)
 	}
 }

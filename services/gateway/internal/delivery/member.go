@@ -1,6 +1,10 @@
 package delivery
 
 import (
+	"maps"
+	"math"
+	"slices"
+
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/contract"
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/transport"
 	"github.com/tidemark-chat/tidemark/streams/event"
@@ -19,19 +23,22 @@ type Outlet interface {
 	Close()
 }
 
-// Interest is what one connection wants to be sent.
-type Interest struct {
-	Conversations []subject.Conversation
-	// Own reports whether an event was sent by this member: it alone is told
-	// the clientOffset. Called for events with a key, under the hub's lock.
-	Own func(*event.Event) bool
+// Viewer is how one connection looks at messages. Its methods are called under
+// the hub's lock too, so they must not block.
+type Viewer interface {
+	// Own reports whether a message is by this client, which alone is told its
+	// clientOffset. Called for messages with a key.
+	Own(*event.Event) bool
+	// Sent reports whether a message was sent over this very connection.
+	Sent(*event.Event) bool
 }
 
 // state is what a member is doing.
 type state uint8
 
 const (
-	waiting state = iota // queued for a reader
+	idle    state = iota // has not begun
+	waiting              // queued for a reader
 	reading              // a reader is at work for it
 	parked               // its outlet is full: the outlet's drain queues it again
 	live                 // the feed sends to it
@@ -41,16 +48,55 @@ const (
 // Member is one connection that receives events. Its cursor is the offset up to
 // which it has been sent everything.
 type Member struct {
-	outlet   Outlet
-	interest Interest
+	outlet Outlet
+	viewer Viewer
 
-	// Guarded by Hub.mu, except that a reader owns the fields below state
+	// Guarded by Hub.mu, except that a reader owns the fields below interest
 	// while the member is reading.
-	state   state
-	drained bool // its outlet drained while a reader was at work
+	state    state
+	drained  bool // its outlet drained while a reader was at work
+	interest *interest
 
-	start    *contract.Hello // where it wants to begin, until that is resolved
+	start    *start // where it wants to begin, until that is resolved
 	cursor   uint64
 	told     bool // its recovery event has been sent
 	recovery contract.Recovery
+}
+
+// start is where a member wants to begin.
+type start struct {
+	offset uint64
+	epoch  string // of the log the offset belongs to; empty if it did not say
+}
+
+// interest is what a member follows. It never changes: a member that joins or
+// leaves gets another one, and a reader finds that what it has read is of no use.
+type interest struct {
+	topics []subject.Conversation
+	since  map[subject.Conversation]uint64 // for those joined later: after which offset
+	lounge uint64                          // after which offset it is sent "new message" too
+}
+
+const never = math.MaxUint64
+
+// wants reports whether a message of one of the topics is for the member.
+func (i *interest) wants(e *event.Event) bool { return e.Offset > i.since[e.Conversation] }
+
+func (i *interest) follows(topic subject.Conversation) bool { return slices.Contains(i.topics, topic) }
+
+// with is the interest and one more topic, from after an offset.
+func (i *interest) with(topic subject.Conversation, after uint64) *interest {
+	since := maps.Clone(i.since)
+	if since == nil {
+		since = make(map[subject.Conversation]uint64, 1)
+	}
+	since[topic] = after
+	return &interest{topics: append(slices.Clone(i.topics), topic), since: since, lounge: i.lounge}
+}
+
+func (i *interest) without(topic subject.Conversation) *interest {
+	since := maps.Clone(i.since)
+	delete(since, topic)
+	topics := slices.DeleteFunc(slices.Clone(i.topics), func(t subject.Conversation) bool { return t == topic })
+	return &interest{topics: topics, since: since, lounge: i.lounge}
 }

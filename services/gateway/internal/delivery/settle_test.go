@@ -30,6 +30,11 @@ func (n *narrow) Send(frames ...transport.Frame) int {
 func (n *narrow) OnDrain(f func()) { n.drain = f }
 func (*narrow) Close()             {}
 
+type stranger struct{}
+
+func (stranger) Own(*event.Event) bool  { return false }
+func (stranger) Sent(*event.Event) bool { return false }
+
 // TestAReaderThatIsLateToSettleDoesNotTakeTheMemberFromAnother has a member go
 // live, fall behind, and be read for again, all before its first reader settles.
 func TestAReaderThatIsLateToSettleDoesNotTakeTheMemberFromAnother(t *testing.T) {
@@ -47,7 +52,7 @@ func TestAReaderThatIsLateToSettleDoesNotTakeTheMemberFromAnother(t *testing.T) 
 		return m
 	}
 	out := &narrow{room: 1} // the recovery
-	h.Join(out, Interest{Conversations: []subject.Conversation{subject.General}, Own: nobody}, contract.Hello{})
+	h.Begin(h.Add(out, stranger{}, []subject.Conversation{subject.General}), contract.Start{}, "")
 	m := take()
 	verdict := h.step(context.Background(), m, false)
 	if verdict != caughtUp || m.state != live {

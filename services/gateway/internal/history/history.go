@@ -1,5 +1,6 @@
-// Package history reads what lies before a gateway's tail: from the read model,
-// and where that is silent or behind, from the log itself over a short span.
+// Package history reads the past: what lies before a gateway's tail, from the
+// read model, and where that is silent or behind, from the log itself over a
+// short span; and pages, of which the tail has the newest part.
 package history
 
 import (
@@ -13,6 +14,7 @@ import (
 	"github.com/tidemark-chat/tidemark/streams/fault"
 	"github.com/tidemark-chat/tidemark/streams/query"
 	"github.com/tidemark-chat/tidemark/streams/subject"
+	"github.com/tidemark-chat/tidemark/streams/tail"
 )
 
 // Timeout bounds one question, to the read model or to the log.
@@ -21,27 +23,28 @@ const Timeout = 2 * time.Second
 // Log is what of the log is needed (eventlog.Log).
 type Log interface {
 	State(ctx context.Context) (eventlog.State, error)
-	Read(ctx context.Context, conversations []subject.Conversation, after, through uint64, limit int) ([]event.Event, uint64, error)
+	Read(ctx context.Context, topics []subject.Conversation, after, through uint64, limit int) ([]event.Event, uint64, error)
 }
 
 // History implements delivery.History. Safe for concurrent use.
 type History struct {
 	model query.Model
 	log   Log
+	tail  *tail.Tail
 	epoch string
 }
 
-// New reads the history of the log of an epoch. A read model of another epoch
-// is not believed.
-func New(model query.Model, log Log, epoch string) *History {
-	return &History{model: model, log: log, epoch: epoch}
+// New reads the history of the log of an epoch, whose newest part is in a tail.
+// A read model of another epoch is not believed.
+func New(model query.Model, log Log, t *tail.Tail, epoch string) *History {
+	return &History{model: model, log: log, tail: t, epoch: epoch}
 }
 
 // After implements delivery.History.
 func (h *History) After(
-	ctx context.Context, conversations []subject.Conversation, cursor, through uint64, limit int,
+	ctx context.Context, topics []subject.Conversation, cursor, through uint64, limit int,
 ) ([]event.Event, uint64, error) {
-	events, complete, modelErr := h.fromModel(ctx, conversations, cursor, limit)
+	events, complete, modelErr := h.fromModel(ctx, topics, cursor, limit)
 	if modelErr == nil && complete > cursor {
 		return events, complete, nil
 	}
@@ -64,16 +67,16 @@ func (h *History) After(
 		return nil, 0, fault.Errorf("read history", fault.Temporary,
 			"%d offsets after %d are too many to read from the log, and: %w", through-cursor, cursor, modelErr)
 	}
-	return h.log.Read(ctx, conversations, cursor, through, limit)
+	return h.log.Read(ctx, topics, cursor, through, limit)
 }
 
 func (h *History) fromModel(
-	ctx context.Context, conversations []subject.Conversation, cursor uint64, limit int,
+	ctx context.Context, topics []subject.Conversation, cursor uint64, limit int,
 ) ([]event.Event, uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
 	reply, err := h.model.After(ctx, query.AfterRequest{
-		Conversations: conversations, Offset: cursor, Limit: min(limit, query.MaxEvents),
+		Conversations: topics, Offset: cursor, Limit: min(limit, query.MaxEvents),
 	})
 	if err != nil {
 		return nil, 0, err

@@ -29,7 +29,6 @@ import (
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
 	"github.com/tidemark-chat/tidemark/streams/fault"
 	"github.com/tidemark-chat/tidemark/streams/query"
-	"github.com/tidemark-chat/tidemark/streams/subject"
 	"github.com/tidemark-chat/tidemark/streams/tail"
 )
 
@@ -64,21 +63,17 @@ type Poster struct {
 	comparing sync.WaitGroup
 }
 
-// Post posts a guest's message to a conversation. It returns when the message
-// has its place behind those posted before it: at once, or after a question to
-// the read model where the key may be old.
-func (p *Poster) Post(ctx context.Context, guest idempotency.Guest, to subject.Conversation, post contract.Post, done Done) {
-	e, err := event.NewPosted(to, post.Content)
-	if err != nil {
-		done(Stored{}, fault.New("post", fault.Temporary, err))
-		return
-	}
-	if post.Key != "" {
-		e.Scope, e.Key = guest.Scope(post.Key, to), post.Key
+// Post posts a message, complete but for its key's scope, under a key of its
+// sender, or none. It returns when the message has its place behind those posted
+// before it: at once, or after a question to the read model where the key may be
+// old.
+func (p *Poster) Post(ctx context.Context, sender idempotency.Sender, e event.Event, done Done) {
+	if e.Key != "" {
+		e.Scope = sender.Scope(e.Key, e.Conversation)
 	}
 	e.Seal()
-	if post.Key != "" {
-		original, err := p.original(ctx, guest, e)
+	if e.Key != "" {
+		original, err := p.original(ctx, sender, e)
 		if err != nil {
 			done(Stored{}, err)
 			return
@@ -88,7 +83,7 @@ func (p *Poster) Post(ctx context.Context, guest idempotency.Guest, to subject.C
 			return
 		}
 	}
-	err = p.Appender.Append(ctx, e, func(r appender.Receipt, err error) { p.appended(e, r, err, done) })
+	err := p.Appender.Append(ctx, e, func(r appender.Receipt, err error) { p.appended(e, r, err, done) })
 	if err != nil {
 		done(Stored{}, err)
 	}
@@ -100,9 +95,10 @@ func (p *Poster) Wait() { p.comparing.Wait() }
 
 // original finds the event stored under e's key before the log's window, or
 // nil if it is shown that there is none.
-func (p *Poster) original(ctx context.Context, guest idempotency.Guest, e event.Event) (*event.Event, error) {
-	horizon := p.Window.Horizon(p.Now())
-	if guest.Recent(e.Key, horizon) || p.Began.After(horizon) {
+func (p *Poster) original(ctx context.Context, sender idempotency.Sender, e event.Event) (*event.Event, error) {
+	now := p.Now()
+	horizon := p.Window.Horizon(now)
+	if sender.Recent(e.Key, now, p.Window) || p.Began.After(horizon) {
 		return nil, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, history.Timeout)
@@ -110,7 +106,7 @@ func (p *Poster) original(ctx context.Context, guest idempotency.Guest, e event.
 	if original, ok := p.Tail.Keyed(e.MessageID()); ok {
 		return original, nil
 	}
-	if position, at, ok := p.Tail.Since(guest.Joined); ok && guest.Own(e.Key) {
+	if position, at, ok := p.Tail.Since(sender.Reached()); ok && sender.Own(e.Key) {
 		// The tail holds all since the key was made, or nearly: no need to ask.
 		return nil, p.nothingOldAfter(ctx, query.Checkpoint{Offset: position, At: at}, horizon)
 	}

@@ -116,7 +116,9 @@ func TestAnOldKeyIsNeverRisked(t *testing.T) {
 			Tail: recentTail, Now: time.Now, Window: idempotency.Window{Length: 2 * time.Hour, Way: 12 * time.Second}, Began: c.began,
 		}
 		result := make(chan string, 1)
-		p.Post(ctx, idempotency.Guest{SocketID: here, Since: c.since, Joined: c.joined}, subject.General, contract.Post{Content: "hi", Key: c.key},
+		message := event.NewPosted("an id", subject.General, "hi")
+		message.Key = c.key
+		p.Post(ctx, idempotency.Guest{SocketID: here, Since: c.since, Joined: c.joined}, message,
 			func(s posting.Stored, err error) {
 				refusal := (*contract.Refusal)(nil)
 				switch {

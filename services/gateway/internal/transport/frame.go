@@ -24,7 +24,17 @@ func NewFrame(text []byte) Frame {
 	return Frame{append(wire, text...)}
 }
 
-// Text is the Socket.IO packet in the frame. It must not be changed.
+// JoinFrames makes one frame of several: a connection takes all of it or nothing.
+func JoinFrames(frames ...Frame) Frame {
+	var joined Frame
+	for _, f := range frames {
+		joined.wire = append(joined.wire, f.wire...)
+	}
+	return joined
+}
+
+// Text is the Socket.IO packet in the frame, the first of a joined one. It must
+// not be changed.
 func (f Frame) Text() []byte {
 	_, payload, _ := splitFrame(f.wire)
 	return payload[1:]

@@ -92,6 +92,10 @@ func (l *Link) Send(frames ...Frame) (sent int) {
 	return sent
 }
 
+// Push queues a frame that cannot be refused. Over the send limit, which is above
+// the budget, the connection is closed.
+func (l *Link) Push(f Frame) { l.pushFrame(f.wire) }
+
 // OnDrain sets the function that Send's refusal promises to call. It runs on the
 // goroutine that has just written, so it must not block; it may call Send.
 func (l *Link) OnDrain(f func()) {

@@ -1,0 +1,86 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	sessions "github.com/tidemark-chat/tidemark/streams/session"
+)
+
+// accounts are the users connected to this gateway, each as long as one of its
+// sockets is.
+type accounts struct {
+	g *Gateway
+
+	mu     sync.Mutex
+	byUser map[string]*account
+}
+
+type account struct {
+	bucket  *rate.Limiter
+	sockets map[*session]struct{}
+}
+
+// enter adds a socket to its user and returns the bucket that the user's sockets
+// share.
+func (a *accounts) enter(s *session) *rate.Limiter {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	of := a.byUser[s.user.id]
+	if of == nil {
+		of = &account{bucket: bucket(a.g.cfg.Gateway.UserRateLimit), sockets: make(map[*session]struct{})}
+		a.byUser[s.user.id] = of
+	}
+	of.sockets[s] = struct{}{}
+	return of.bucket
+}
+
+func (a *accounts) leave(s *session) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	of := a.byUser[s.user.id]
+	delete(of.sockets, s)
+	if len(of.sockets) == 0 {
+		delete(a.byUser, s.user.id)
+	}
+}
+
+// sessionIDs are the sessions that are connected, each once.
+func (a *accounts) sessionIDs() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	ids := make(map[string]struct{})
+	for _, of := range a.byUser {
+		for s := range of.sockets {
+			ids[s.user.sessionID] = struct{}{}
+		}
+	}
+	return slices.Collect(maps.Keys(ids))
+}
+
+// renew keeps the sessions of connected users from expiring, until ctx ends.
+func (a *accounts) renew(ctx context.Context, store *sessions.Store) {
+	ticker := time.NewTicker(a.g.cfg.Gateway.SessionTTL / renewals)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+		for _, id := range a.sessionIDs() {
+			if err := store.Renew(ctx, id); err != nil && !errors.Is(err, sessions.ErrUnknown) && ctx.Err() == nil {
+				a.g.failures.log(a.g.log, "a session was not renewed", err)
+			}
+		}
+	}
+}
+
+// renewals is how often in its life the session of a connected user is renewed.
+const renewals = 10

@@ -1,0 +1,86 @@
+package delivery
+
+import (
+	"github.com/tidemark-chat/tidemark/services/gateway/internal/contract"
+	"github.com/tidemark-chat/tidemark/services/gateway/internal/transport"
+	"github.com/tidemark-chat/tidemark/streams/event"
+	"github.com/tidemark-chat/tidemark/streams/subject"
+)
+
+// encoder encodes one message in the forms in which members see it, each form
+// once: as its sender does or not, and with or without "new message" behind it.
+type encoder struct {
+	event  *event.Event
+	frames [4]transport.Frame
+	made   [4]bool
+}
+
+// frame is the message as a member sees it. It is false if the member is not
+// sent it: a direct message does not go back to the connection it came over.
+func (c *encoder) frame(m *Member, i *interest) (transport.Frame, bool) {
+	e := c.event
+	own := e.Key != "" && m.viewer.Own(e)
+	lounge := e.Offset > i.lounge && e.Conversation == subject.General && e.SenderName != ""
+	if e.Conversation.Kind == subject.DM && m.viewer.Sent(e) {
+		return transport.Frame{}, false
+	}
+	form := 0
+	if own {
+		form |= 1
+	}
+	if lounge && !m.viewer.Sent(e) {
+		form |= 2
+	}
+	if !c.made[form] {
+		c.frames[form], c.made[form] = encode(e, form&1 != 0, form&2 != 0), true
+	}
+	return c.frames[form], true
+}
+
+func encode(e *event.Event, own, lounge bool) transport.Frame {
+	f := transport.NewFrame(contract.AppendMessage(nil, e, own))
+	if lounge {
+		f = transport.JoinFrames(f, transport.NewFrame(contract.NewMessage(nil, e.SenderName, e.Content)))
+	}
+	return f
+}
+
+// parcel is messages as one member sees them.
+type parcel struct {
+	frames  []transport.Frame
+	offsets []uint64 // of each frame's message
+}
+
+func pack(m *Member, i *interest, events []*event.Event) parcel {
+	p := parcel{frames: make([]transport.Frame, 0, len(events)), offsets: make([]uint64, 0, len(events))}
+	for _, e := range events {
+		if !i.wants(e) {
+			continue
+		}
+		c := encoder{event: e}
+		if f, ok := c.frame(m, i); ok {
+			p.frames = append(p.frames, f)
+			p.offsets = append(p.offsets, e.Offset)
+		}
+	}
+	return p
+}
+
+// send sends a parcel, after which everything up to an offset has been sent, and
+// moves the cursor behind what the outlet took. It is false if that is not all.
+// Under Hub.mu.
+func (m *Member) send(p parcel, through uint64) bool {
+	sent := 0
+	if len(p.frames) > 0 {
+		sent = m.outlet.Send(p.frames...)
+	}
+	m.recovery.Count += uint64(sent)
+	if sent < len(p.frames) {
+		if sent > 0 {
+			m.cursor = p.offsets[sent-1]
+		}
+		return false
+	}
+	m.cursor = max(m.cursor, through)
+	return true
+}

@@ -1,0 +1,77 @@
+package gateway
+
+import (
+	"github.com/tidemark-chat/tidemark/services/gateway/internal/contract"
+	"github.com/tidemark-chat/tidemark/streams/subject"
+)
+
+// joinRoom handles ("room join", {room} [, ack]).
+func (s *session) joinRoom(r request) {
+	name, refusal := s.room(r)
+	if refusal == nil && !s.rooms[name] && len(s.rooms) >= s.g.cfg.Gateway.MaxRooms {
+		refusal = forbidden("in too many rooms")
+	}
+	if refusal != nil {
+		s.refuse(r, refusal)
+		return
+	}
+	s.rooms[name] = true
+	r.ack(contract.Joined(name, s.gen.hub.Join(s.member, room(name))))
+	r.done()
+}
+
+// leaveRoom handles ("room leave", {room} [, ack]). Nothing of the room is sent
+// after the ack.
+func (s *session) leaveRoom(r request) {
+	name, refusal := s.room(r)
+	if refusal != nil {
+		s.refuse(r, refusal)
+		return
+	}
+	delete(s.rooms, name)
+	s.gen.hub.Part(s.member, room(name))
+	r.ack(contract.Left(name))
+	r.done()
+}
+
+func (s *session) room(r request) (name string, refusal *contract.Refusal) {
+	name, refusal = contract.ParseRoom(r.args)
+	if refusal == nil {
+		refusal = s.limitRequest(r.arrived)
+	}
+	return name, refusal
+}
+
+// history handles ("history", {room or with [, before] [, limit]}, ack).
+func (s *session) history(r request) {
+	h, refusal := contract.ParseHistory(r.args)
+	topic, conversation := room(h.Room), room(h.Room)
+	switch {
+	case refusal != nil:
+	case h.With != "" && s.user.guest():
+		refusal = forbidden("guests have no direct messages")
+	case h.With != "":
+		topic = subject.Inbox(s.user.id)
+		conversation = subject.Conversation{Kind: subject.DM, Name: subject.PairName(s.user.id, h.With)}
+	case !s.rooms[h.Room]:
+		refusal = forbidden("not in this room")
+	}
+	if refusal == nil {
+		refusal = s.limitRequest(r.arrived)
+	}
+	if refusal != nil {
+		s.refuse(r, refusal)
+		return
+	}
+	// Not on the socket's queue: what it sends next does not wait for this.
+	s.gen.reading.run(s.ctx, func() {
+		s.gen.upToDate(s.ctx)
+		page, more, err := s.gen.past.Page(s.ctx, topic, conversation, h.Before, h.Limit)
+		if err != nil {
+			s.unanswered(r, err)
+			return
+		}
+		r.ack(contract.HistoryPage(page, s.Own, more))
+		r.done()
+	}, r.done)
+}

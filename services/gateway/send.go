@@ -1,0 +1,134 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/tidemark-chat/tidemark/services/gateway/internal/contract"
+	"github.com/tidemark-chat/tidemark/services/gateway/internal/posting"
+	"github.com/tidemark-chat/tidemark/streams/appender"
+	"github.com/tidemark-chat/tidemark/streams/event"
+	"github.com/tidemark-chat/tidemark/streams/subject"
+)
+
+// chatMessage handles ("chat message", content [, clientOffset] [, ack]).
+func (s *session) chatMessage(r request) {
+	post, refusal := contract.ParseChatMessage(r.args, s.maxContent())
+	s.postToRoom(r, subject.General.Name, post, s.user.name, refusal)
+}
+
+// roomMessage handles ("room message", {room, content [, clientOffset]} [, ack]).
+func (s *session) roomMessage(r request) {
+	m, refusal := contract.ParseRoomMessage(r.args, s.maxContent())
+	s.postToRoom(r, m.Room, m.Post, s.user.name, refusal)
+}
+
+// newMessage handles ("new message", content [, ack]): a message to general under
+// the nickname that "add user" gave.
+func (s *session) newMessage(r request) {
+	post, refusal := contract.ParseNewMessage(r.args, s.maxContent())
+	s.postToRoom(r, subject.General.Name, post, s.name.text, refusal)
+}
+
+func (s *session) postToRoom(r request, name string, post contract.Post, as string, refusal *contract.Refusal) {
+	if refusal == nil && !s.rooms[name] {
+		refusal = forbidden("not in this room")
+	}
+	if refusal == nil {
+		refusal = s.limitMessage(r.arrived, post.Key)
+	}
+	if refusal != nil {
+		s.refuse(r, refusal)
+		return
+	}
+	s.post(r, s.message(room(name), post, as))
+}
+
+// privateMessage handles ("private message", {content, to [, clientOffset]} [, ack]).
+func (s *session) privateMessage(r request) {
+	m, refusal := contract.ParsePrivateMessage(r.args, s.maxContent())
+	if refusal == nil && s.user.guest() {
+		refusal = forbidden("guests have no direct messages")
+	}
+	if refusal == nil {
+		refusal = s.limitMessage(r.arrived, m.Key)
+	}
+	if refusal != nil {
+		s.refuse(r, refusal)
+		return
+	}
+	known, err := s.gen.people.knows(s.ctx, m.To)
+	switch {
+	case err != nil:
+		s.unanswered(r, err)
+	case !known:
+		s.refuse(r, &contract.Refusal{Code: contract.UnknownRecipient, Message: "no such user"})
+	default:
+		s.post(r, s.directMessage(m.To, m.Post))
+	}
+}
+
+func (s *session) maxContent() int { return int(s.g.cfg.Gateway.MaxContentBytes) }
+
+func forbidden(message string) *contract.Refusal {
+	return &contract.Refusal{Code: contract.Forbidden, Message: message}
+}
+
+func (s *session) message(to subject.Conversation, post contract.Post, as string) event.Event {
+	e := event.NewPosted(s.origin.NewID(s.gen.clock.now()), to, post.Content)
+	e.Sender, e.SenderName, e.Key = s.user.id, as, post.Key
+	return e
+}
+
+func (s *session) directMessage(to string, post contract.Post) event.Event {
+	pair := subject.Conversation{Kind: subject.DM, Name: subject.PairName(s.user.id, to)}
+	e := s.message(pair, post, s.user.name)
+	e.Recipient = to
+	return e
+}
+
+// post has a message stored and answers its sender.
+func (s *session) post(r request, e event.Event) {
+	s.gen.poster.Post(context.Background(), s.sender, e, func(stored posting.Stored, err error) {
+		refusal := (*contract.Refusal)(nil)
+		switch {
+		case err == nil:
+			s.g.metrics.acked.WithLabelValues(strconv.FormatBool(stored.Duplicate)).Inc()
+			s.g.metrics.ackSeconds.Observe(time.Since(r.arrived).Seconds())
+			r.ack(contract.Stored(stored.Offset, stored.ID, stored.Duplicate))
+			r.done()
+		case errors.As(err, &refusal):
+			s.refuse(r, refusal)
+		default:
+			s.unanswered(r, err)
+		}
+	})
+}
+
+// unanswered ends a request that failed for now. It is not acked: the client's
+// own timeout retries.
+func (s *session) unanswered(r request, err error) {
+	s.g.metrics.unanswered.Inc()
+	s.g.failures.log(s.g.log, "request failed, its sender must retry", err)
+	r.done()
+}
+
+// seldom logs temporary failures: at most one line a second, since without the
+// log everything fails.
+type seldom struct{ second atomic.Int64 } // Unix time of the last line
+
+func (l *seldom) log(log *slog.Logger, message string, err error) {
+	now := time.Now().Unix()
+	if l.second.Swap(now) == now {
+		return
+	}
+	level := slog.LevelWarn
+	if errors.Is(err, appender.ErrLogFull) {
+		level = slog.LevelError // it takes an operator
+	}
+	log.Log(context.Background(), level, message, "error", err)
+}
