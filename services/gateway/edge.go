@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/zishang520/socket.io/servers/socket/v3"
@@ -25,6 +24,8 @@ const (
 	frameOverhead = 4 << 10
 	escapeFactor  = 6 // "\u0000" for one byte
 	minFrame      = 128 << 10
+	// maxIdentifying is how many clients are identified at the same time.
+	maxIdentifying = 64
 )
 
 // edge is the Socket.IO server.
@@ -33,7 +34,7 @@ type edge struct {
 	io *socket.Server
 
 	handler     http.Handler
-	identifying sync.WaitGroup
+	identifying *readers
 }
 
 func newEdge(g *Gateway) (*edge, error) {
@@ -52,7 +53,7 @@ func newEdge(g *Gateway) (*edge, error) {
 	if len(cfg.CORSOrigins) > 0 {
 		options.SetCors(cors(cfg.CORSOrigins))
 	}
-	e := &edge{g: g, io: socket.NewServer(nil, options)}
+	e := &edge{g: g, io: socket.NewServer(nil, options), identifying: newReaders(maxIdentifying)}
 	e.handler = e.io.ServeHandler(nil)
 	if err := transport.Attach(e.io); err != nil {
 		return nil, err
@@ -123,8 +124,8 @@ func (e *edge) admit(s *socket.Socket, next func(*socket.ExtendedError)) {
 		next(nil)
 		return
 	}
-	e.identifying.Go(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), connectTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), connectTimeout)
+	e.identifying.run(ctx, func() {
 		defer cancel()
 		u, err := e.g.identify(ctx, hello)
 		switch {
@@ -135,11 +136,16 @@ func (e *edge) admit(s *socket.Socket, next func(*socket.ExtendedError)) {
 			next(socket.NewExtendedError(err.Error(), nil))
 		default:
 			e.g.failures.log(e.g.log, "who connects cannot be found out now", err)
-			if link := transport.LinkOf(s.Conn()); link != nil {
-				link.Close()
-			}
+			cut(s)
 		}
-	})
+	}, func() { cancel(); cut(s) })
+}
+
+// cut cuts a connection that has no session yet.
+func cut(s *socket.Socket) {
+	if link := transport.LinkOf(s.Conn()); link != nil {
+		link.Close()
+	}
 }
 
 // connected makes a session of a new Socket.IO connection.
@@ -167,5 +173,5 @@ func (e *edge) connected(s *socket.Socket) {
 // close ends what is left of the library's connections.
 func (e *edge) close() {
 	e.io.Close(nil)
-	e.identifying.Wait()
+	e.identifying.close()
 }

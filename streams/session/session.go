@@ -21,6 +21,7 @@ import (
 	"encoding/json"
 	"errors"
 	"sync/atomic"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -102,8 +103,8 @@ func (s *Store) Create(ctx context.Context, id string, u User) error {
 	return fault.New(op, fault.Temporary, err)
 }
 
-// Find returns the user of a session, or ErrUnknown. Corrupt if the bucket
-// holds something else.
+// Find returns the user of a session, or ErrUnknown, and renews the session if
+// that is due. Corrupt if the bucket holds something else.
 func (s *Store) Find(ctx context.Context, id string) (User, error) {
 	const op = "find session"
 	entry, err := s.get(ctx, op, id)
@@ -114,15 +115,23 @@ func (s *Store) Find(ctx context.Context, id string) (User, error) {
 	if err := json.Unmarshal(entry.Value(), &u); err != nil {
 		return User{}, fault.New(op, fault.Corrupt, err)
 	}
-	return u, nil
+	return u, s.renew(ctx, op, id, entry)
 }
 
-// Renew begins a session's lifetime anew. ErrUnknown if there is none any more.
+// Renew begins a session's lifetime anew, unless that was done in the last tenth
+// of it. ErrUnknown if there is none any more.
 func (s *Store) Renew(ctx context.Context, id string) error {
 	const op = "renew session"
 	entry, err := s.get(ctx, op, id)
 	if err != nil {
 		return err
+	}
+	return s.renew(ctx, op, id, entry)
+}
+
+func (s *Store) renew(ctx context.Context, op, id string, entry jetstream.KeyValueEntry) error {
+	if time.Since(entry.Created()) < s.config.TTL/10 {
+		return nil
 	}
 	sessions, err := s.bucket(ctx)
 	if err != nil {

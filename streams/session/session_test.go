@@ -171,13 +171,17 @@ func TestAMalformedIDIsUnknown(t *testing.T) {
 func TestASessionExpiresUnlessRenewed(t *testing.T) {
 	js := logtest.Start(t).Connect()
 	s := open(t, js, 2*time.Second)
+	onlooker := session.Open(js, session.Config{TTL: time.Hour}) // for it no renewal is due
 	began := time.Now()
-	renewed, idle := create(t, s, ann), create(t, s, ann)
+	renewed, used, idle := create(t, s, ann), create(t, s, ann), create(t, s, ann)
 	eventually(t, "the idle session has expired", func() bool {
 		if err := s.Renew(ctx, renewed); err != nil {
 			t.Fatal(err)
 		}
-		_, err := s.Find(ctx, idle)
+		if _, err := s.Find(ctx, used); err != nil {
+			t.Fatal(err)
+		}
+		_, err := onlooker.Find(ctx, idle)
 		return errors.Is(err, session.ErrUnknown)
 	})
 	if lived := time.Since(began); lived < 1900*time.Millisecond {
@@ -189,7 +193,7 @@ func TestASessionExpiresUnlessRenewed(t *testing.T) {
 	if _, err := s.Find(ctx, renewed); err != nil {
 		t.Errorf("the renewed session: %v", err)
 	}
-	if _, held := keys(t, js); len(held) != 1 {
+	if _, held := keys(t, js); len(held) != 2 {
 		t.Errorf("the bucket holds %d sessions", len(held))
 	}
 }

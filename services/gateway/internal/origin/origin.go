@@ -14,9 +14,8 @@
 //	│                 │   │ millisecond   │    │ 64 bits before the "10"       │
 //	└─────────────────┴───┴───────────────┴────┴───────────────────────────────┘
 //
-// To everybody else all but the time looks random: which of the millisecond's ids
-// it is stands there shuffled, so that two ids do not tell that one connection
-// made both.
+// To everybody else the end looks random, and nothing tells that two ids were made
+// on one connection.
 package origin
 
 import (
@@ -56,7 +55,7 @@ func New() *Origin {
 // now does.
 func (o *Origin) NewID(now time.Time) string {
 	ms, number := o.next(uint64(max(0, now.UnixMilli())))
-	return o.id(ms<<16 | 7<<counterBits | o.shuffle(ms, number)).String()
+	return o.id(ms<<16 | 7<<counterBits | number).String()
 }
 
 // next takes the next place: the first one of this millisecond, or the one behind
@@ -88,28 +87,15 @@ func (o *Origin) Made(id string) bool {
 // id completes the first 64 bits of an id.
 func (o *Origin) id(head uint64) (u uuid.UUID) {
 	binary.BigEndian.PutUint64(u[:8], head)
-	binary.BigEndian.PutUint64(u[8:], 0b10<<62|o.hash('i', head)>>2)
+	binary.BigEndian.PutUint64(u[8:], 0b10<<62|o.hash(head)>>2)
 	return u
 }
 
-// shuffle maps the numbers of a millisecond one to one to others, in a way that
-// only this connection knows: a Feistel network of two halves of six bits.
-func (o *Origin) shuffle(ms, number uint64) uint64 {
-	const half, mask = counterBits / 2, 1<<(counterBits/2) - 1
-	left, right := number>>half, number&mask
-	for round := range uint64(4) {
-		left, right = right, left^o.hash('s', ms<<16|round<<8|right)&mask
-	}
-	return left<<half | right
-}
-
 // hash is 64 bits that nobody can tell from random ones without the secret.
-// use keeps apart what it is used for.
-func (o *Origin) hash(use byte, of uint64) uint64 {
-	var input [25]byte // of one length always, so that the secret may simply go first
+func (o *Origin) hash(head uint64) uint64 {
+	var input [24]byte // of one length always, so that the secret may simply go first
 	copy(input[:16], o.secret[:])
-	input[16] = use
-	binary.BigEndian.PutUint64(input[17:], of)
+	binary.BigEndian.PutUint64(input[16:], head)
 	sum := sha256.Sum256(input[:])
 	return binary.BigEndian.Uint64(sum[:8])
 }

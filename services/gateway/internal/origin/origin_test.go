@@ -99,22 +99,6 @@ func TestWhatIsNoIDIsNotRecognised(t *testing.T) {
 	}
 }
 
-func TestShuffleIsOneToOne(t *testing.T) {
-	o := New()
-	var seen [PerMillisecond]bool
-	for n := range uint64(PerMillisecond) {
-		seen[o.shuffle(1, n)] = true
-	}
-	for n, hit := range seen {
-		if !hit {
-			t.Fatalf("nothing becomes %d", n)
-		}
-	}
-	if o.shuffle(1, 0) == o.shuffle(2, 0) && o.shuffle(1, 1) == o.shuffle(2, 1) && o.shuffle(1, 2) == o.shuffle(2, 2) {
-		t.Error("every millisecond is shuffled alike")
-	}
-}
-
 func TestConcurrentIDsAreUnique(t *testing.T) {
 	const makers, each = 8, 2000
 	o, ids := New(), make([][]string, makers)
