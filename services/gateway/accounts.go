@@ -82,5 +82,5 @@ func (a *accounts) renew(ctx context.Context, store *sessions.Store) {
 	}
 }
 
-// renewals is how often in its life the session of a connected user is renewed.
+// renewals is how often in its life the session of a connected user is looked at.
 const renewals = 10

@@ -104,7 +104,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	defer g.disconnect()
 
 	server := &http.Server{Handler: g.routes(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: idleTimeout, ErrorLog: slog.NewLogLogger(g.log.Handler(), slog.LevelDebug)}
-	failed := make(chan error, 3)
+	failed := make(chan error, 4)
 	// following ends before the rest: it finishes appends and cuts connections.
 	followCtx, stopFollowing := context.WithCancel(ctx)
 	defer stopFollowing()
@@ -124,7 +124,11 @@ func (g *Gateway) Run(ctx context.Context) error {
 	})
 	presenceCtx, stopPresence := context.WithCancel(context.Background())
 	defer stopPresence()
-	serving.Go(func() { g.presence.Run(presenceCtx) })
+	serving.Go(func() {
+		if err := g.presence.Run(presenceCtx); err != nil {
+			failed <- err
+		}
+	})
 	serving.Go(func() {
 		if err := server.Serve(g.listener); !errors.Is(err, http.ErrServerClosed) {
 			failed <- fmt.Errorf("serve HTTP: %w", err)

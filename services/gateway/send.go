@@ -28,24 +28,32 @@ func (s *session) roomMessage(r request) {
 }
 
 // newMessage handles ("new message", content [, ack]): a message to general under
-// the nickname that "add user" gave.
+// the nickname that "add user" gives.
 func (s *session) newMessage(r request) {
 	post, refusal := contract.ParseNewMessage(r.args, s.maxContent())
-	s.postToRoom(r, subject.General.Name, post, s.name.text, refusal)
+	if s.mayPost(r, subject.General.Name, post.Key, refusal) {
+		s.whenNamed(func(name string) { s.post(r, s.message(subject.General, post, name)) })
+	}
 }
 
 func (s *session) postToRoom(r request, name string, post contract.Post, as string, refusal *contract.Refusal) {
-	if refusal == nil && !s.rooms[name] {
+	if s.mayPost(r, name, post.Key, refusal) {
+		s.post(r, s.message(room(name), post, as))
+	}
+}
+
+// mayPost refuses what may not be posted to a room.
+func (s *session) mayPost(r request, room, key string, refusal *contract.Refusal) bool {
+	if refusal == nil && !s.rooms[room] {
 		refusal = forbidden("not in this room")
 	}
 	if refusal == nil {
-		refusal = s.limitMessage(r.arrived, post.Key)
+		refusal = s.limitMessage(r.arrived, key)
 	}
 	if refusal != nil {
 		s.refuse(r, refusal)
-		return
 	}
-	s.post(r, s.message(room(name), post, as))
+	return refusal == nil
 }
 
 // privateMessage handles ("private message", {content, to [, clientOffset]} [, ack]).

@@ -31,7 +31,7 @@ func (s *session) typing(r request, stop bool) {
 	t, refusal := contract.ParseTyping(r.args)
 	username := s.user.name
 	if s.user.guest() {
-		username = s.name.text
+		username = s.name.get()
 	}
 	sig := signal{Gateway: s.g.id, Topic: room(t.Room), Stop: stop, Username: username, UserID: s.user.id, Room: t.Room}
 	switch {
