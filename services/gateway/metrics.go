@@ -54,6 +54,9 @@ func newMetrics(g *Gateway) *metrics {
 		gauge("feed_offset", "Newest offset that the feed has delivered.", func(gen *generation) float64 { return float64(gen.tail.Position()) }),
 		gauge("tail_first_offset", "Oldest offset in the tail.", func(gen *generation) float64 { first, _, _ := gen.tail.Stats(); return float64(first) }),
 		gauge("tail_bytes", "Memory the tail holds.", func(gen *generation) float64 { _, _, n := gen.tail.Stats(); return float64(n) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts(opts("users_online", "Users connected to any gateway, as this one knows it.")), func() float64 {
+			return float64(g.roster.Count())
+		}),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts(opts("log_offset", "Newest offset of the log, when last asked.")), func() float64 {
 			log, _ := g.health.get()
 			return float64(log.Last)
