@@ -92,7 +92,10 @@ func (g *Gateway) runGeneration(ctx context.Context) error {
 		gen.poster.Wait()
 	})
 	all.Go(func() { gen.people.load(ctx, position, past.SameLog, g.log) })
-	defer gen.reading.close() // the hub has cut those who are read for
+	all.Go(func() {
+		<-ctx.Done()
+		gen.reading.close() // soon, because the hub cuts those who are read for
+	})
 	defer g.current.CompareAndSwap(gen, nil)
 
 	began := time.Now()

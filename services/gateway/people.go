@@ -87,6 +87,8 @@ func (p *people) knows(ctx context.Context, id string) (bool, error) {
 	if p.here(id) {
 		return true, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, history.Timeout)
+	defer cancel()
 	found, err := p.log.HasUser(ctx, id)
 	if err != nil || found {
 		return found, err

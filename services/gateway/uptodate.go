@@ -10,13 +10,15 @@ import (
 
 // horizon knows how far the feed has come, and how far the log is.
 type horizon struct {
-	log *eventlog.Log
+	log interface {
+		State(context.Context) (eventlog.State, error)
+	}
 
 	mu      sync.Mutex
 	reached uint64
 	waiting map[chan struct{}]uint64 // for the feed to reach an offset
-	next    *head                    // the question to be asked next; nil if nobody waits for it
-	asking  bool
+	asked   *head                    // the last question that was asked
+	next    *head                    // the one to be asked next; nil if nobody waits for it
 }
 
 // head is one question to the log, of all who came before it was asked.
@@ -73,41 +75,38 @@ func (h *horizon) wait(ctx context.Context, offset uint64) {
 	}
 }
 
-// head asks the log where it ends: one question at a time, for all who wait.
+// head asks the log where it ends: one question at a time. Who comes first asks
+// it, for all who come until then.
 func (h *horizon) head(ctx context.Context) (uint64, error) {
 	h.mu.Lock()
-	if h.next == nil {
-		h.next = &head{done: make(chan struct{})}
-	}
-	mine := h.next
-	if !h.asking {
-		h.asking = true
-		go h.ask()
+	question, first, before := h.next, h.next == nil, h.asked
+	if first {
+		question = &head{done: make(chan struct{})}
+		h.next = question
 	}
 	h.mu.Unlock()
+	if first {
+		if before != nil {
+			<-before.done
+		}
+		h.ask(question)
+	}
 	select {
-	case <-mine.done:
-		return mine.offset, mine.err
+	case <-question.done:
+		return question.offset, question.err
 	case <-ctx.Done():
 		return 0, ctx.Err()
 	}
 }
 
-// ask asks until nobody waits any more, which bounds its goroutine's life.
-func (h *horizon) ask() {
-	for {
-		h.mu.Lock()
-		question := h.next
-		h.next = nil
-		h.asking = question != nil
-		h.mu.Unlock()
-		if question == nil {
-			return
-		}
-		ctx, cancel := context.WithTimeout(context.Background(), history.Timeout)
-		state, err := h.log.State(ctx)
-		cancel()
-		question.offset, question.err = state.Last, err
-		close(question.done)
-	}
+func (h *horizon) ask(question *head) {
+	h.mu.Lock()
+	h.asked, h.next = question, nil
+	h.mu.Unlock()
+	// Not its first asker's context: others wait for the answer too.
+	ctx, cancel := context.WithTimeout(context.Background(), history.Timeout)
+	defer cancel()
+	state, err := h.log.State(ctx)
+	question.offset, question.err = state.Last, err
+	close(question.done)
 }

@@ -22,13 +22,15 @@ type Client struct {
 	conn   *websocket.Conn
 	writes sync.Mutex
 
-	mu     sync.Mutex
-	events []Event
-	acks   map[int]chan json.RawMessage
-	nextID int
-	gone   error         // set when the connection is over
-	change chan struct{} // closed and replaced whenever something above changes
-	done   chan struct{} // closed when the reader has ended
+	mu       sync.Mutex
+	events   []Event // received and not yet taken
+	received int     // events so far
+	acks     map[int]chan Answer
+	nextID   int
+	paused   chan struct{} // closed when reading goes on; nil while it does
+	gone     error         // set when the connection is over
+	change   chan struct{} // closed and replaced whenever something above changes
+	done     chan struct{} // closed when the reader has ended
 }
 
 // Event is an event as it came.
@@ -37,40 +39,11 @@ type Event struct {
 	Args []json.RawMessage
 }
 
-// Message is a "chat message" event.
-type Message struct {
-	Content string
-	Offset  uint64
-	Meta    struct {
-		ID           string `json:"id"`
-		At           string `json:"at"`
-		From         string `json:"from"`
-		Username     string `json:"username"`
-		ClientOffset string `json:"clientOffset"`
-	}
-}
-
-// Ack is the answer to a message.
-type Ack struct {
-	OK        bool   `json:"ok"`
-	Offset    uint64 `json:"offset"`
-	ID        string `json:"id"`
-	Duplicate bool   `json:"duplicate"`
-	Error     struct {
-		Code         string `json:"code"`
-		Message      string `json:"message"`
-		RetryAfterMs int    `json:"retryAfterMs"`
-	} `json:"error"`
-}
-
-// Recovery is the "recovery" event.
-type Recovery struct {
-	Recovered bool   `json:"recovered"`
-	From      uint64 `json:"from"`
-	Head      uint64 `json:"head"`
-	Count     uint64 `json:"count"`
-	Epoch     string `json:"epoch"`
-	Reason    string `json:"reason"`
+// Answer is an ack as it came.
+type Answer struct {
+	Args json.RawMessage // an array
+	// After is how many events of the connection had come before it.
+	After int
 }
 
 // ErrRefused is a connect_error; its text is the server's message.
@@ -88,7 +61,7 @@ func Dial(ctx context.Context, address string, auth any) (*Client, error) {
 		}
 		return nil, err
 	}
-	c := &Client{conn: conn, acks: map[int]chan json.RawMessage{}, change: make(chan struct{}), done: make(chan struct{})}
+	c := &Client{conn: conn, acks: map[int]chan Answer{}, change: make(chan struct{}), done: make(chan struct{})}
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
 	if err := c.handshake(auth); err != nil {
@@ -136,6 +109,7 @@ func (c *Client) handshake(auth any) error {
 func (c *Client) read() {
 	defer close(c.done)
 	for {
+		c.waitWhilePaused()
 		_, packet, err := c.conn.ReadMessage()
 		if err == nil {
 			err = c.packet(packet)
@@ -144,6 +118,35 @@ func (c *Client) read() {
 			c.update(func() { c.gone = err })
 			return
 		}
+	}
+}
+
+// Pause stops reading, after at most one more packet, so that what is sent to the
+// client piles up in front of it. Resume goes on.
+func (c *Client) Pause() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.paused == nil {
+		c.paused = make(chan struct{})
+	}
+}
+
+// Resume ends a Pause.
+func (c *Client) Resume() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.paused != nil {
+		close(c.paused)
+		c.paused = nil
+	}
+}
+
+func (c *Client) waitWhilePaused() {
+	c.mu.Lock()
+	paused := c.paused
+	c.mu.Unlock()
+	if paused != nil {
+		<-paused
 	}
 }
 
@@ -161,7 +164,10 @@ func (c *Client) packet(packet []byte) error {
 		if err := json.Unmarshal(parts[0], &e.Name); err != nil {
 			return err
 		}
-		c.update(func() { c.events = append(c.events, e) })
+		c.update(func() {
+			c.events = append(c.events, e)
+			c.received++
+		})
 	case strings.HasPrefix(text, "43"):
 		bracket := strings.IndexByte(text, '[')
 		id, err := strconv.Atoi(text[2:bracket])
@@ -169,13 +175,13 @@ func (c *Client) packet(packet []byte) error {
 			return fmt.Errorf("malformed ack %q", text)
 		}
 		c.mu.Lock()
-		answer := c.acks[id]
+		answer, received := c.acks[id], c.received
 		delete(c.acks, id)
 		c.mu.Unlock()
 		if answer == nil {
 			return fmt.Errorf("ack %d was not asked for, or came twice", id)
 		}
-		answer <- packet[bracket:]
+		answer <- Answer{Args: packet[bracket:], After: received}
 	case strings.HasPrefix(text, "41"):
 		return errors.New("the server sent a Socket.IO disconnect")
 	default:
@@ -210,14 +216,13 @@ func (c *Client) Emit(event string, args ...any) error {
 	return c.write(append([]byte("42"), body...))
 }
 
-// Start sends an event that wants an ack, and returns where the ack's
-// arguments will come.
-func (c *Client) Start(event string, args ...any) (<-chan json.RawMessage, error) {
+// Start sends an event that wants an ack, and returns where that will come.
+func (c *Client) Start(event string, args ...any) (<-chan Answer, error) {
 	body, err := json.Marshal(append([]any{event}, args...))
 	if err != nil {
 		return nil, err
 	}
-	answer := make(chan json.RawMessage, 1)
+	answer := make(chan Answer, 1)
 	c.mu.Lock()
 	id := c.nextID
 	c.nextID++
@@ -226,59 +231,82 @@ func (c *Client) Start(event string, args ...any) (<-chan json.RawMessage, error
 	return answer, c.write(append([]byte("42"+strconv.Itoa(id)), body...))
 }
 
-// Send sends an event and waits for its ack.
-func (c *Client) Send(ctx context.Context, event string, args ...any) (Ack, error) {
+// Ask sends an event, waits for its ack and reads the ack's only argument into
+// what ack points to. It returns how many events had come before the ack.
+func (c *Client) Ask(ctx context.Context, ack any, event string, args ...any) (after int, err error) {
 	answer, err := c.Start(event, args...)
 	if err != nil {
-		return Ack{}, err
+		return 0, err
 	}
+	return c.Await(ctx, answer, ack)
+}
+
+// Await is the second half of Ask, after Start.
+func (c *Client) Await(ctx context.Context, answer <-chan Answer, ack any) (after int, err error) {
 	select {
-	case raw := <-answer:
-		return ParseAck(raw)
+	case a := <-answer:
+		return a.After, parseAck(a.Args, ack)
 	case <-c.done:
 		select {
-		case raw := <-answer: // it came just before the end
-			return ParseAck(raw)
+		case a := <-answer: // it came just before the end
+			return a.After, parseAck(a.Args, ack)
 		default:
 		}
-		return Ack{}, fmt.Errorf("connection over before the ack: %w", c.Gone())
+		return 0, fmt.Errorf("connection over before the ack: %w", c.Gone())
 	case <-ctx.Done():
-		return Ack{}, ctx.Err()
+		return 0, ctx.Err()
 	}
 }
 
-// ParseAck reads an ack's arguments.
-func ParseAck(raw json.RawMessage) (Ack, error) {
-	var acks []Ack
-	if err := json.Unmarshal(raw, &acks); err != nil || len(acks) != 1 {
-		return Ack{}, fmt.Errorf("malformed ack %s", raw)
+func parseAck(args json.RawMessage, ack any) error {
+	var all []json.RawMessage
+	if err := json.Unmarshal(args, &all); err != nil || len(all) != 1 {
+		return fmt.Errorf("malformed ack %s", args)
 	}
-	return acks[0], nil
+	return json.Unmarshal(all[0], ack)
 }
 
-// Next takes the next event of a name, and drops those of other names before it.
-func (c *Client) Next(ctx context.Context, name string) (Event, error) {
+// Send sends a message and waits for its ack.
+func (c *Client) Send(ctx context.Context, event string, args ...any) (Ack, error) {
+	var ack Ack
+	_, err := c.Ask(ctx, &ack, event, args...)
+	return ack, err
+}
+
+// Until takes events up to and including the first of which last is true.
+func (c *Client) Until(ctx context.Context, last func(Event) bool) ([]Event, error) {
+	var taken []Event
 	for {
 		c.mu.Lock()
 		for len(c.events) > 0 {
 			e := c.events[0]
 			c.events = c.events[1:]
-			if e.Name == name {
+			taken = append(taken, e)
+			if last(e) {
 				c.mu.Unlock()
-				return e, nil
+				return taken, nil
 			}
 		}
 		gone, change := c.gone, c.change
 		c.mu.Unlock()
 		if gone != nil {
-			return Event{}, gone
+			return taken, gone
 		}
 		select {
 		case <-change:
 		case <-ctx.Done():
-			return Event{}, ctx.Err()
+			return taken, ctx.Err()
 		}
 	}
+}
+
+// Next takes the next event of a name, and drops those of other names before it.
+func (c *Client) Next(ctx context.Context, name string) (Event, error) {
+	events, err := c.Until(ctx, func(e Event) bool { return e.Name == name })
+	if err != nil {
+		return Event{}, err
+	}
+	return events[len(events)-1], nil
 }
 
 // NextMessage takes the next "chat message".
@@ -288,16 +316,6 @@ func (c *Client) NextMessage(ctx context.Context) (Message, error) {
 		return Message{}, err
 	}
 	return ParseMessage(e)
-}
-
-// ParseMessage reads a "chat message" event.
-func ParseMessage(e Event) (Message, error) {
-	var m Message
-	if len(e.Args) != 3 {
-		return m, fmt.Errorf("chat message with %d arguments: %s", len(e.Args), e.Args)
-	}
-	return m, errors.Join(
-		json.Unmarshal(e.Args[0], &m.Content), json.Unmarshal(e.Args[1], &m.Offset), json.Unmarshal(e.Args[2], &m.Meta))
 }
 
 // NextRecovery takes the "recovery" event.
@@ -332,5 +350,6 @@ func (c *Client) Done() <-chan struct{} { return c.done }
 // Close cuts the connection without a goodbye and waits for the reader.
 func (c *Client) Close() {
 	c.conn.Close()
+	c.Resume()
 	<-c.done
 }
