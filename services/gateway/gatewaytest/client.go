@@ -15,12 +15,15 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// Client is one connection. Its reader goroutine ends with it.
+// Client is one connection. Its reader goroutine ends with it. It ends by itself
+// when it is sent something malformed, or a message whose offset is not above all
+// before.
 type Client struct {
 	SocketID string
 
 	conn   *websocket.Conn
 	writes sync.Mutex
+	offset uint64 // of the newest message; the reader's
 
 	mu       sync.Mutex
 	events   []Event // received and not yet taken
@@ -37,6 +40,7 @@ type Client struct {
 type Event struct {
 	Name string
 	Args []json.RawMessage
+	Post *Post // of a message, or nil
 }
 
 // Answer is an ack as it came.
@@ -156,18 +160,7 @@ func (c *Client) packet(packet []byte) error {
 	case text == "2":
 		return c.write([]byte("3"))
 	case strings.HasPrefix(text, "42"):
-		var parts []json.RawMessage
-		if err := json.Unmarshal(packet[2:], &parts); err != nil || len(parts) == 0 {
-			return fmt.Errorf("malformed event %q", text)
-		}
-		e := Event{Args: parts[1:]}
-		if err := json.Unmarshal(parts[0], &e.Name); err != nil {
-			return err
-		}
-		c.update(func() {
-			c.events = append(c.events, e)
-			c.received++
-		})
+		return c.event(packet)
 	case strings.HasPrefix(text, "43"):
 		bracket := strings.IndexByte(text, '[')
 		id, err := strconv.Atoi(text[2:bracket])
@@ -187,6 +180,32 @@ func (c *Client) packet(packet []byte) error {
 	default:
 		return fmt.Errorf("unexpected packet %q", text)
 	}
+	return nil
+}
+
+func (c *Client) event(packet []byte) error {
+	var parts []json.RawMessage
+	if err := json.Unmarshal(packet[2:], &parts); err != nil || len(parts) == 0 {
+		return fmt.Errorf("malformed event %q", packet)
+	}
+	e := Event{Args: parts[1:]}
+	err := json.Unmarshal(parts[0], &e.Name)
+	if err == nil {
+		e.Post, err = parsePost(e)
+	}
+	if err != nil {
+		return err
+	}
+	if e.Post != nil {
+		if e.Post.Offset <= c.offset {
+			return fmt.Errorf("after offset %d came %q", c.offset, packet)
+		}
+		c.offset = e.Post.Offset
+	}
+	c.update(func() {
+		c.events = append(c.events, e)
+		c.received++
+	})
 	return nil
 }
 
