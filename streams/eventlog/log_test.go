@@ -171,3 +171,51 @@ func TestReadMergesConversationsInOrder(t *testing.T) {
 		t.Errorf("too long a span: %v", err)
 	}
 }
+
+func TestReadOfAnInboxIsAUsersDirectMessages(t *testing.T) {
+	js := logtest.Start(t).Provision(logtest.Config())
+	direct := func(from, to string) event.Event {
+		e := logtest.Message(t, "", "x")
+		e.Conversation = subject.Conversation{Kind: subject.DM, Name: subject.PairName(from, to)}
+		e.Sender, e.Recipient = from, to
+		e.Seal()
+		return e
+	}
+	registered, err := event.NewRegistered("a", "Ann")
+	if err != nil {
+		t.Fatal(err)
+	}
+	logtest.Publish(t, js,
+		registered, direct("a", "b"), direct("b", "c"), direct("c", "b"), logtest.Message(t, "general", "x"), // 1 to 5
+		direct("b", "a"), direct("a", "a"), direct("b", "c"), logtest.Message(t, "general", "x"), // 6 to 9
+	)
+	log := eventlog.Open(js)
+	for _, c := range []struct {
+		topics         []subject.Conversation
+		after, through uint64
+		limit          int
+		want           string
+		complete       uint64
+	}{
+		{[]subject.Conversation{subject.Inbox("a")}, 0, 9, 100, "[2 6 7]", 9},
+		{[]subject.Conversation{subject.Inbox("a")}, 2, 6, 100, "[6]", 6},
+		{[]subject.Conversation{subject.Inbox("c")}, 0, 9, 100, "[3 4 8]", 9},
+		{[]subject.Conversation{subject.Inbox("nobody")}, 0, 9, 100, "[]", 9},
+		{[]subject.Conversation{subject.General, subject.Inbox("a")}, 0, 9, 100, "[2 5 6 7 9]", 9},
+		// The limit counts others' messages too, and what is beyond it is not known.
+		{[]subject.Conversation{subject.Inbox("a")}, 2, 9, 2, "[]", 5},
+		{[]subject.Conversation{subject.Inbox("a")}, 5, 9, 2, "[6 7]", 7},
+		{[]subject.Conversation{subject.Inbox("a")}, 7, 9, 1, "[]", 9},
+		{[]subject.Conversation{subject.General, subject.Inbox("a")}, 0, 9, 3, "[2 5]", 5},
+	} {
+		events, complete, err := log.Read(ctx, c.topics, c.after, c.through, c.limit)
+		offsets := []uint64{}
+		for _, e := range events {
+			offsets = append(offsets, e.Offset)
+		}
+		if fmt.Sprint(offsets) != c.want || complete != c.complete || err != nil {
+			t.Errorf("Read(%v, %d, %d, %d) = %v, %d, %v; want %v, %d",
+				c.topics, c.after, c.through, c.limit, offsets, complete, err, c.want, c.complete)
+		}
+	}
+}
