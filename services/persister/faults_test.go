@@ -62,9 +62,12 @@ func TestKilledInTheMiddleOfBatchesNothingIsMissingOrDoubled(t *testing.T) {
 	server := logtest.Start(t)
 	js := server.Provision(logtest.Config())
 	ids := make([]string, 0, n)
-	next := keyed(t)
+	inRoom := keyed(t)
 	logtest.Fill(t, js, n, func(i int) event.Event {
-		e := next(i)
+		e := inRoom(i)
+		if i%2 == 0 {
+			e = direct(t, fmt.Sprint("user-", i%7), fmt.Sprint("user-", i/7%7), e.Key)
+		}
 		ids = append(ids, e.ID)
 		return e
 	})
@@ -94,6 +97,14 @@ func TestKilledInTheMiddleOfBatchesNothingIsMissingOrDoubled(t *testing.T) {
 	}
 	if got := rows(t, options.Database, `SELECT * FROM dead_letter`); len(got) != 0 {
 		t.Errorf("dead letters %s", got)
+	}
+	killed := everything(t, options.Database)
+	remove(t, options.Database)
+	p = run(t, options)
+	p.reaches(n)
+	p.stop()
+	if everything(t, options.Database) != killed {
+		t.Error("rebuilt without a kill the database differs")
 	}
 }
 

@@ -26,7 +26,7 @@ func newMetrics(s *status) *metrics {
 	}
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
-		rows:     counter("rows_total", "Messages written to the read model."),
+		rows:     counter("rows_total", "Messages and users written to the read model."),
 		batchSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "tidemark_persister_batch_seconds", Help: "Time of one transaction; the count is that of transactions.",
 			Buckets: prometheus.ExponentialBuckets(0.001, 2, 13),

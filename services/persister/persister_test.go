@@ -16,6 +16,7 @@ import (
 
 	"github.com/tidemark-chat/tidemark/streams/event"
 	"github.com/tidemark-chat/tidemark/streams/logtest"
+	"github.com/tidemark-chat/tidemark/streams/subject"
 )
 
 // childOptions makes this test binary a persister, so that it can be killed.
@@ -148,6 +149,39 @@ func keyed(t testing.TB) func(i int) event.Event {
 	}
 }
 
+// mixed makes the i-th of many events: in rooms, between five users, and of users
+// who register, each of them twice.
+func mixed(t testing.TB) func(i int) event.Event {
+	inRoom := keyed(t)
+	return func(i int) event.Event {
+		a, b := fmt.Sprint("user-", i%5), fmt.Sprint("user-", i/5%5)
+		switch i % 3 {
+		case 0:
+			return inRoom(i)
+		case 1:
+			return direct(t, a, b, fmt.Sprintf("key-%d", i))
+		}
+		e, err := event.NewRegistered(fmt.Sprint("user-", i/6), a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e
+	}
+}
+
+// direct is a sealed direct message, with a key or without.
+func direct(t testing.TB, from, to, key string) event.Event {
+	t.Helper()
+	e := logtest.Message(t, "", "hi")
+	e.Conversation = subject.Conversation{Kind: subject.DM, Name: subject.PairName(from, to)}
+	e.Sender, e.SenderName, e.Recipient = from, from, to
+	if key != "" {
+		e.Scope, e.Key = event.Scope("user:"+from, e.Conversation), key
+	}
+	e.Seal()
+	return e
+}
+
 // rows is a query's result, one line for each row.
 func rows(t testing.TB, path, query string) (lines []string) {
 	t.Helper()
@@ -187,6 +221,7 @@ func everything(t testing.TB, path string) string {
 	var all []string
 	for _, query := range []string{
 		`SELECT * FROM checkpoint`, `SELECT * FROM messages ORDER BY conversation, "offset"`, `SELECT * FROM dead_letter ORDER BY "offset"`,
+		`SELECT * FROM users ORDER BY id`, `SELECT * FROM direct ORDER BY user_id, conversation`,
 	} {
 		all = append(all, rows(t, path, query)...)
 	}

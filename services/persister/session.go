@@ -135,7 +135,7 @@ func (s *session) commit(ctx context.Context, dense []projection.Delivery) error
 	s.metrics.batchSeconds.Observe(time.Since(started).Seconds())
 	s.position, s.rewound = batch.Next, false
 	s.status.sawCheckpoint(s.position.Offset)
-	s.report(len(batch.Messages)-len(refused), append(batch.DeadLetters, refused...), skipped)
+	s.report(len(batch.Messages)+len(batch.Users)-len(refused), append(batch.DeadLetters, refused...), skipped)
 	return nil
 }
 

@@ -35,6 +35,16 @@ func (c *Client) Lookup(ctx context.Context, r LookupRequest) (LookupReply, erro
 	return ask[LookupReply](ctx, c.nc, "lookup", r)
 }
 
+// Direct asks for the newest messages of a user's direct conversations.
+func (c *Client) Direct(ctx context.Context, r DirectRequest) (DirectReply, error) {
+	return ask[DirectReply](ctx, c.nc, "direct", r)
+}
+
+// Users asks for users.
+func (c *Client) Users(ctx context.Context, r UsersRequest) (UsersReply, error) {
+	return ask[UsersReply](ctx, c.nc, "users", r)
+}
+
 // Checkpoint asks how far the read model is.
 func (c *Client) Checkpoint(ctx context.Context) (Checkpoint, error) {
 	return ask[Checkpoint](ctx, c.nc, "checkpoint", struct{}{})

@@ -5,11 +5,14 @@
 //	tidemark.query.after       events after an offset, for a set of conversations
 //	tidemark.query.page        a page of one conversation, newest first
 //	tidemark.query.lookup      the event an idempotency key stands for
+//	tidemark.query.direct      a user's newest direct conversations
+//	tidemark.query.users       users by id, or the newest
 //	tidemark.query.checkpoint  how far the read model is
 //
 // Every answer says at which checkpoint it was given: the offset up to which
-// the read model holds everything. A reply stays below 1 MiB: it carries at
-// most MaxEvents events or MaxBytes of content, and says how far it reaches.
+// the read model holds everything. A reply stays below 1 MiB and carries at most
+// MaxBytes of content; one to "after" or "page" carries at most MaxEvents events
+// and says how far it reaches.
 package query
 
 import (
@@ -26,6 +29,8 @@ const (
 	MaxBytes  = 256 << 10
 	// MaxConversations bounds one question.
 	MaxConversations = 1000
+	// MaxUsers bounds the users of one question and one answer.
+	MaxUsers = 5000
 )
 
 // Checkpoint is how far the read model is.
@@ -35,7 +40,8 @@ type Checkpoint struct {
 	Epoch  string    `json:"epoch"`  // which log it is of; empty at offset 0
 }
 
-// AfterRequest asks for the events after an offset.
+// AfterRequest asks for the events after an offset. A conversation may be an
+// inbox (subject.Inbox): all direct messages from and to a user.
 type AfterRequest struct {
 	Conversations []subject.Conversation `json:"conversations"`
 	Offset        uint64                 `json:"offset"`
@@ -76,6 +82,43 @@ type LookupReply struct {
 	Checkpoint Checkpoint   `json:"checkpoint"`
 }
 
+// DirectRequest asks for the newest messages of a user's direct conversations.
+type DirectRequest struct {
+	User          string `json:"user"`
+	Conversations int    `json:"conversations"` // the newest so many; 1 to MaxConversations
+	Messages      int    `json:"messages"`      // the newest so many of each; 1 to MaxEvents
+}
+
+// DirectReply holds the events, the conversation with the newest event first,
+// and of each conversation the newest first. It may hold fewer than asked for:
+// then what is missing is at its end.
+type DirectReply struct {
+	Events     []event.Event `json:"events"`
+	Checkpoint Checkpoint    `json:"checkpoint"`
+}
+
+// UsersRequest asks for users: those with some ids or, without any, the newest.
+type UsersRequest struct {
+	IDs    []string `json:"ids,omitempty"` // at most MaxUsers
+	Newest int      `json:"newest"`        // 1 to MaxUsers; not used with IDs
+}
+
+// User is someone who has registered.
+type User struct {
+	ID     string    `json:"id"`
+	Name   string    `json:"name"`
+	Offset uint64    `json:"offset"` // of the registration
+	At     time.Time `json:"at"`
+}
+
+// UsersReply holds the users in descending offset. It may hold fewer than asked
+// for: then the oldest are missing, and Cut is set.
+type UsersReply struct {
+	Users      []User     `json:"users"`
+	Cut        bool       `json:"cut,omitempty"`
+	Checkpoint Checkpoint `json:"checkpoint"`
+}
+
 // Model is what answers: the read model, read-only. Its errors are of kind
 // fault.Permanent (the question is wrong) or fault.Temporary (ask again).
 // Methods are called from several goroutines.
@@ -83,5 +126,7 @@ type Model interface {
 	After(ctx context.Context, r AfterRequest) (AfterReply, error)
 	Page(ctx context.Context, r PageRequest) (PageReply, error)
 	Lookup(ctx context.Context, r LookupRequest) (LookupReply, error)
+	Direct(ctx context.Context, r DirectRequest) (DirectReply, error)
+	Users(ctx context.Context, r UsersRequest) (UsersReply, error)
 	Checkpoint(ctx context.Context) (Checkpoint, error)
 }

@@ -3,6 +3,7 @@ package query_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -18,6 +19,11 @@ import (
 type model struct{ err error }
 
 func (m model) After(_ context.Context, r query.AfterRequest) (query.AfterReply, error) {
+	for _, c := range r.Conversations {
+		if c != subject.Inbox("u") {
+			return query.AfterReply{}, m.err
+		}
+	}
 	return query.AfterReply{Through: r.Offset}, m.err
 }
 func (m model) Page(_ context.Context, r query.PageRequest) (query.PageReply, error) {
@@ -25,6 +31,16 @@ func (m model) Page(_ context.Context, r query.PageRequest) (query.PageReply, er
 }
 func (m model) Lookup(_ context.Context, r query.LookupRequest) (query.LookupReply, error) {
 	return query.LookupReply{Checkpoint: query.Checkpoint{Epoch: r.Scope + r.Key}}, m.err
+}
+func (m model) Direct(_ context.Context, r query.DirectRequest) (query.DirectReply, error) {
+	return query.DirectReply{Checkpoint: query.Checkpoint{Epoch: fmt.Sprint(r.User, r.Conversations, r.Messages)}}, m.err
+}
+func (m model) Users(_ context.Context, r query.UsersRequest) (query.UsersReply, error) {
+	users := make([]query.User, 0, len(r.IDs))
+	for _, id := range r.IDs {
+		users = append(users, query.User{ID: id, Name: "name", Offset: uint64(r.Newest), At: time.Unix(1, 2).UTC()})
+	}
+	return query.UsersReply{Users: users, Cut: true}, m.err
 }
 func (m model) Checkpoint(context.Context) (query.Checkpoint, error) {
 	return query.Checkpoint{Offset: 7}, m.err
@@ -52,17 +68,23 @@ func TestQuestionsAndErrorsCrossTheWire(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		after, err1 := client.After(ctx, query.AfterRequest{Offset: 5})
+		after, err1 := client.After(ctx, query.AfterRequest{Conversations: []subject.Conversation{subject.Inbox("u")}, Offset: 5})
 		page, err2 := client.Page(ctx, query.PageRequest{Conversation: subject.General, Before: 6})
 		lookup, err3 := client.Lookup(ctx, query.LookupRequest{Scope: "s", Key: "k"})
 		checkpoint, err4 := client.Checkpoint(ctx)
-		for i, err := range []error{err1, err2, err3, err4} {
+		direct, err5 := client.Direct(ctx, query.DirectRequest{User: "u", Conversations: 2, Messages: 3})
+		users, err6 := client.Users(ctx, query.UsersRequest{IDs: []string{"a", "\x00<b>"}, Newest: 8})
+		for i, err := range []error{err1, err2, err3, err4, err5, err6} {
 			if fault.KindOf(err) != c.kind || (err == nil) != (c.err == nil) || err != nil && !strings.Contains(err.Error(), c.err.Error()) {
 				t.Errorf("question %d: %v (%s), want %v (%s)", i, err, fault.KindOf(err), c.err, c.kind)
 			}
 		}
 		if c.err == nil && (after.Through != 5 || page.Checkpoint.Offset != 6 || lookup.Checkpoint.Epoch != "sk" || checkpoint.Offset != 7) {
 			t.Errorf("answers %+v %+v %+v %+v", after, page, lookup, checkpoint)
+		}
+		second := query.User{ID: "\x00<b>", Name: "name", Offset: 8, At: time.Unix(1, 2).UTC()}
+		if c.err == nil && (direct.Checkpoint.Epoch != "u2 3" || len(users.Users) != 2 || users.Users[1] != second || !users.Cut) {
+			t.Errorf("answers %+v %+v", direct, users)
 		}
 		if err := service.Stop(); err != nil {
 			t.Fatal(err)

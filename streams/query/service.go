@@ -43,6 +43,8 @@ func Serve(nc *nats.Conn, model Model, log *slog.Logger) (micro.Service, error) 
 		"after":      answer(model.After, log),
 		"page":       answer(model.Page, log),
 		"lookup":     answer(model.Lookup, log),
+		"direct":     answer(model.Direct, log),
+		"users":      answer(model.Users, log),
 		"checkpoint": answer(checkpoint, log),
 	}
 	for name, handler := range endpoints {

@@ -10,11 +10,13 @@
 package projection
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/tidemark-chat/tidemark/services/persister/readmodel"
 	"github.com/tidemark-chat/tidemark/streams/event"
+	"github.com/tidemark-chat/tidemark/streams/subject"
 )
 
 // Delivery is one message of the log as the consumer was given it.
@@ -52,20 +54,24 @@ type Skipped struct {
 // log with this epoch. They must not be empty. If the first is not the one
 // after previous, what is between is recorded as missing.
 func Project(previous readmodel.Position, epoch string, dense []Delivery) (readmodel.Batch, Skipped) {
-	b := readmodel.Batch{Previous: previous, Messages: make([]readmodel.Message, 0, len(dense))}
+	b := readmodel.Batch{Previous: previous, Messages: make([]readmodel.Row, 0, len(dense))}
 	var skipped Skipped
 	if first := dense[0].Offset; first != previous.Offset+1 {
 		b.DeadLetters = append(b.DeadLetters, missing(previous.Offset+1, first-1))
 	}
 	for _, d := range dense {
 		e, err := event.Decode(d.Offset, d.At, d.Stored.Subject, d.Stored.Header, d.Stored.Content)
+		if err == nil {
+			err = inPlace(&e)
+		}
+		row := readmodel.Row{Event: e, Stored: d.Stored}
 		switch {
 		case err != nil:
-			b.DeadLetters = append(b.DeadLetters, readmodel.DeadLetter{
-				Offset: d.Offset, Through: d.Offset, Reason: err.Error(), At: e.At, Stored: d.Stored,
-			})
+			b.DeadLetters = append(b.DeadLetters, row.DeadLetter(err.Error()))
+		case e.Message():
+			b.Messages = append(b.Messages, row)
 		case e.Known():
-			b.Messages = append(b.Messages, readmodel.Message{Event: e, Stored: d.Stored})
+			b.Users = append(b.Users, row)
 		case e.Schema > event.Schema:
 			skipped.NewerSchema++
 		default:
@@ -74,6 +80,20 @@ func Project(previous readmodel.Position, epoch string, dense []Delivery) (readm
 		b.Next = readmodel.Position{Offset: d.Offset, At: e.At, Epoch: epoch, Digest: e.Digest}
 	}
 	return b, skipped
+}
+
+// inPlace says what is wrong with an event that is intact but in a conversation
+// that cannot be its own. An inbox is made of whole conversations: a message
+// among those of two others would be shown to them.
+func inPlace(e *event.Event) error {
+	switch {
+	case !e.Known():
+	case e.Type == event.Registered && e.Conversation != subject.Conversation{Kind: subject.User, Name: e.Sender}:
+		return errors.New("the conversation is not the user's own")
+	case e.Conversation.Kind == subject.DM && e.Conversation.Name != subject.PairName(e.Sender, e.Recipient):
+		return errors.New("the conversation is not that of sender and recipient")
+	}
+	return nil
 }
 
 func missing(from, through uint64) readmodel.DeadLetter {

@@ -2,6 +2,7 @@ package projection
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -98,6 +99,50 @@ func TestProjectSkipsAnUnknownType(t *testing.T) {
 	if len(b.Messages)+len(b.DeadLetters) != 0 || skipped != (Skipped{UnknownType: 1}) || b.Next.Offset != 1 || b.Next.Digest != e.Digest {
 		t.Errorf("%+v, %+v", b, skipped)
 	}
+}
+
+func TestProjectTellsUsersFromMessagesAndFindsWhatIsMisplaced(t *testing.T) {
+	ab := subject.Conversation{Kind: subject.DM, Name: subject.PairName("a", "b")}
+	sealed := func(typ event.Type, c subject.Conversation, sender, recipient string) Delivery {
+		e := event.Event{Schema: event.Schema, Type: typ, ID: "id", Conversation: c, Sender: sender, SenderName: "name", Recipient: recipient}
+		e.Seal()
+		m := e.Encode()
+		return Delivery{At: time.Unix(0, 1).UTC(), Stored: readmodel.Stored{Subject: m.Subject, Header: m.Header, Content: m.Data}}
+	}
+	own := subject.Conversation{Kind: subject.User, Name: "a"}
+	deliveries := []Delivery{
+		sealed(event.Registered, own, "a", ""),
+		sealed(event.Posted, ab, "b", "a"),
+		sealed(event.Posted, ab, "a", "c"), // c's message would be in b's inbox
+		sealed(event.Posted, ab, "a", ""),
+		sealed(event.Registered, own, "b", ""),
+		sealed(event.Registered, subject.General, "a", ""),
+		sealed(event.Posted, own, "b", ""),
+		sealed("user.renamed", own, "b", ""),
+	}
+	for i := range deliveries {
+		deliveries[i].Offset = uint64(i + 1)
+	}
+	b, skipped := Project(readmodel.Position{}, "e", deliveries)
+	if got := offsets(b.Users); !slices.Equal(got, []uint64{1}) {
+		t.Errorf("users at %v", got)
+	}
+	if got := offsets(b.Messages); !slices.Equal(got, []uint64{2, 7}) {
+		t.Errorf("messages at %v", got)
+	}
+	if len(b.DeadLetters) != 4 || b.DeadLetters[0].Offset != 3 || b.DeadLetters[3].Offset != 6 {
+		t.Errorf("dead letters %+v", b.DeadLetters)
+	}
+	if skipped != (Skipped{UnknownType: 1}) || b.Next.Offset != 8 {
+		t.Errorf("skipped %+v, up to %d", skipped, b.Next.Offset)
+	}
+}
+
+func offsets(rows []readmodel.Row) (list []uint64) {
+	for _, r := range rows {
+		list = append(list, r.Event.Offset)
+	}
+	return list
 }
 
 func TestProjectRecordsAMissingRange(t *testing.T) {

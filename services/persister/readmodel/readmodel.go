@@ -1,6 +1,6 @@
 // Package readmodel defines what the persister keeps in a database: the
-// messages of the log in a form that can be asked, how far it got, and what it
-// could not read. It is a projection: dropped and replayed from the log it is
+// messages and users of the log in a form that can be asked, how far it got, and
+// what it could not read. It is a projection: dropped and replayed from the log it is
 // the same again, row for row, so nothing in it comes from a clock, a counter
 // or the process that wrote it.
 //
@@ -41,14 +41,14 @@ type Stored struct {
 	Content []byte
 }
 
-// Message is one row to write.
-type Message struct {
+// Row is one row to write.
+type Row struct {
 	Event  event.Event
 	Stored Stored // kept in a dead letter if the event is refused
 }
 
-// DeadLetter is what cannot be projected: a damaged event, one whose key is
-// taken, or a range of offsets that the log does not hold.
+// DeadLetter is what cannot be projected: a damaged event, one whose key or
+// user is taken, or a range of offsets that the log does not hold.
 type DeadLetter struct {
 	Offset  uint64
 	Through uint64 // last offset of a missing range; otherwise Offset
@@ -60,7 +60,8 @@ type DeadLetter struct {
 // Batch is what one transaction writes: everything between two positions.
 type Batch struct {
 	Previous, Next Position
-	Messages       []Message // ascending offset
+	Messages       []Row // events of type event.Posted, ascending offset
+	Users          []Row // events of type event.Registered, ascending offset
 	DeadLetters    []DeadLetter
 }
 
@@ -72,9 +73,10 @@ type Store interface {
 	// Position is how far the read model is.
 	Position(ctx context.Context) (Position, error)
 
-	// Append writes a batch, all or nothing, durably. A message whose key is
-	// taken becomes a dead letter; those are returned. The errors are
-	// ErrFenced, Temporary (try again), or Corrupt: the database is damaged, or
+	// Append writes a batch, all or nothing, durably, and with each direct
+	// message what Direct and inboxes need of it. A message whose key is taken
+	// and a user whose id is become dead letters and leave nothing else behind;
+	// those are returned, messages first. The errors are ErrFenced, Temporary (try again), or Corrupt: the database is damaged, or
 	// holds rows beyond its checkpoint. Once begun, it does not end with ctx.
 	Append(ctx context.Context, batch Batch) (refused []DeadLetter, err error)
 
@@ -84,13 +86,15 @@ type Store interface {
 	Close() error
 }
 
-// ReasonKeyTaken is the reason of a dead letter whose event came under an
-// idempotency key that an earlier one has.
-const ReasonKeyTaken = "an earlier event has this scope and key"
+// Reasons of dead letters whose event an earlier one has made impossible.
+const (
+	ReasonKeyTaken  = "an earlier event has this scope and key"
+	ReasonUserTaken = "an earlier event has registered this user"
+)
 
-// Refuse makes the dead letter of a message whose key is taken.
-func Refuse(m Message) DeadLetter {
+// DeadLetter is what becomes of a row that cannot be written.
+func (r Row) DeadLetter(reason string) DeadLetter {
 	return DeadLetter{
-		Offset: m.Event.Offset, Through: m.Event.Offset, Reason: ReasonKeyTaken, At: m.Event.At, Stored: m.Stored,
+		Offset: r.Event.Offset, Through: r.Event.Offset, Reason: reason, At: r.Event.At, Stored: r.Stored,
 	}
 }

@@ -7,23 +7,53 @@ import (
 	"github.com/tidemark-chat/tidemark/streams/query"
 )
 
-// maxReply bounds the JSON of an answer's events. NATS carries 1 MiB; the rest
-// is for the frame around them.
+// maxReply bounds the JSON of an answer's events or users. NATS carries 1 MiB;
+// the rest is for the frame around them.
 const maxReply = 960 << 10
 
-// Cut returns how many of the events, from the first, fit into one answer: by
-// query.MaxBytes of content, and by what they take as JSON, where one hostile
-// byte becomes six. A single event always fits.
+// Budget is what one answer has used of what it may hold. The zero Budget is that
+// of an empty answer.
+type Budget struct {
+	items, content, encoded int
+}
+
+// Take reports whether the next event fits as well, and counts it if so: by
+// query.MaxBytes of content, and by what it takes as JSON, where one hostile
+// byte becomes six. The first always fits.
+func (b *Budget) Take(e *event.Event) bool {
+	return b.take(len(e.Content), encodedSize(e))
+}
+
+func (b *Budget) take(content, encoded int) bool {
+	next := Budget{b.items + 1, b.content + content, b.encoded + encoded}
+	if b.items > 0 && (next.content > query.MaxBytes || next.encoded > maxReply) {
+		return false
+	}
+	*b = next
+	return true
+}
+
+// Cut returns how many of the events, from the first, fit into one answer. A
+// single event always fits.
 func Cut(events []event.Event) int {
-	content, encoded := 0, 0
+	var budget Budget
 	for i := range events {
-		content += len(events[i].Content)
-		encoded += encodedSize(&events[i])
-		if i > 0 && (content > query.MaxBytes || encoded > maxReply) {
+		if !budget.Take(&events[i]) {
 			return i
 		}
 	}
 	return len(events)
+}
+
+// CutUsers is Cut for users.
+func CutUsers(users []query.User) int {
+	var budget Budget
+	for i := range users {
+		if !budget.take(0, encodedUser(&users[i])) {
+			return i
+		}
+	}
+	return len(users)
 }
 
 // Reach says how far an answer of After goes that holds the first n of some
@@ -38,9 +68,15 @@ func Reach(events []event.Event, n int, more bool, checkpoint uint64) uint64 {
 
 // encodedSize is at least the size of an event as JSON, in bytes.
 func encodedSize(e *event.Event) int {
-	const fixed = 512 // names of the fields, numbers, time, type, id, digest
+	const fixed = 300 // names of the fields, numbers, time, type, digest
 	return fixed + jsonSize(e.ID) + jsonSize(e.Conversation.Name) + jsonSize(e.Sender) + jsonSize(e.SenderName) +
 		jsonSize(e.Recipient) + jsonSize(e.Scope) + jsonSize(e.Key) + jsonSize(e.Content)
+}
+
+// encodedUser is at least the size of a user as JSON, in bytes.
+func encodedUser(u *query.User) int {
+	const fixed = 96 // names of the fields, number, time
+	return fixed + jsonSize(u.ID) + jsonSize(u.Name)
 }
 
 // jsonSize is the size of s inside a JSON string as encoding/json writes it,

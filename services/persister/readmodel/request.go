@@ -23,7 +23,7 @@ func CheckAfter(r query.AfterRequest) (query.AfterRequest, error) {
 	seen := make(map[subject.Conversation]bool, len(r.Conversations))
 	unique := make([]subject.Conversation, 0, len(r.Conversations))
 	for _, c := range r.Conversations {
-		if err := checkConversation(c); err != nil {
+		if err := checkTopic(c); err != nil {
 			return r, fault.New(op, fault.Permanent, err)
 		}
 		if !seen[c] {
@@ -61,6 +61,40 @@ func CheckLookup(r query.LookupRequest) error {
 		return fault.New("look up a key", fault.Permanent, errors.New("no key"))
 	}
 	return nil
+}
+
+// CheckDirect refuses a question about nobody, or about too much.
+func CheckDirect(r query.DirectRequest) error {
+	const op = "direct conversations"
+	switch {
+	case r.User == "":
+		return fault.New(op, fault.Permanent, errors.New("no user"))
+	case r.Conversations < 1 || r.Conversations > query.MaxConversations:
+		return fault.Errorf(op, fault.Permanent, "%d conversations are not 1 to %d", r.Conversations, query.MaxConversations)
+	case r.Messages < 1 || r.Messages > query.MaxEvents:
+		return fault.Errorf(op, fault.Permanent, "%d messages are not 1 to %d", r.Messages, query.MaxEvents)
+	}
+	return nil
+}
+
+// CheckUsers refuses a question about too many users, or about none.
+func CheckUsers(r query.UsersRequest) error {
+	const op = "users"
+	switch {
+	case len(r.IDs) > query.MaxUsers:
+		return fault.Errorf(op, fault.Permanent, "%d ids are more than %d", len(r.IDs), query.MaxUsers)
+	case len(r.IDs) == 0 && (r.Newest < 1 || r.Newest > query.MaxUsers):
+		return fault.Errorf(op, fault.Permanent, "%d users are not 1 to %d", r.Newest, query.MaxUsers)
+	}
+	return nil
+}
+
+// checkTopic accepts a conversation or an inbox.
+func checkTopic(c subject.Conversation) error {
+	if user, inbox := c.InboxOf(); inbox && user != "" {
+		return nil
+	}
+	return checkConversation(c)
 }
 
 func checkConversation(c subject.Conversation) error {

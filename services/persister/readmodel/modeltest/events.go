@@ -45,14 +45,35 @@ func Keyed(offset uint64, c subject.Conversation, content, key string) event.Eve
 	return e
 }
 
+// Direct is Keyed as a direct message, with a key of its own.
+func Direct(offset uint64, from, to, content string) event.Event {
+	c := subject.Conversation{Kind: subject.DM, Name: subject.PairName(from, to)}
+	e := Event(offset, c, content)
+	e.Sender, e.SenderName, e.Recipient = from, "name of "+from, to
+	e.Scope, e.Key = event.Scope("user:"+from, c), fmt.Sprint("key-", offset)
+	e.Seal()
+	return e
+}
+
+// Registered is the event of a new user.
+func Registered(offset uint64, user, name string) event.Event {
+	e := Event(offset, subject.Conversation{Kind: subject.User, Name: user}, "")
+	e.Type, e.Sender, e.SenderName = event.Registered, user, name
+	e.Seal()
+	return e
+}
+
 // Batch is a batch of these events that continues previous.
 func Batch(previous readmodel.Position, events ...event.Event) readmodel.Batch {
 	b := readmodel.Batch{Previous: previous}
 	for _, e := range events {
 		m := e.Encode()
-		b.Messages = append(b.Messages, readmodel.Message{
-			Event: e, Stored: readmodel.Stored{Subject: m.Subject, Header: m.Header, Content: m.Data},
-		})
+		row := readmodel.Row{Event: e, Stored: readmodel.Stored{Subject: m.Subject, Header: m.Header, Content: m.Data}}
+		if e.Message() {
+			b.Messages = append(b.Messages, row)
+		} else {
+			b.Users = append(b.Users, row)
+		}
 		b.Next = readmodel.Position{Offset: e.Offset, At: e.At, Epoch: Epoch, Digest: e.Digest}
 	}
 	return b

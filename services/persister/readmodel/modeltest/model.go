@@ -28,7 +28,14 @@ func TestModel(t *testing.T, open OpenModel) {
 		"page: bytes":                          testPageBytes,
 		"lookup":                               testLookup,
 		"reply of escaped content fits":        testHostileContent,
+		"inbox: a user's direct messages":      testInbox,
+		"inbox: many conversations":            testInboxMany,
+		"direct: newest conversation first":    testDirect,
+		"direct: bytes":                        testDirectBytes,
+		"users: by id and the newest":          testUsers,
+		"users: more than an answer holds":     testUsersMany,
 		"wrong questions are refused for good": testRefusals,
+		"answers are those of the reference":   testReference,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open) })
 	}
@@ -84,6 +91,11 @@ func testEmpty(t *testing.T, open OpenModel) {
 	if lookup.Event != nil {
 		t.Errorf("lookup: %+v", lookup)
 	}
+	direct := must[query.DirectReply](t)(model.Direct(t.Context(), query.DirectRequest{User: "u", Conversations: 1, Messages: 1}))
+	if len(direct.Events) != 0 {
+		t.Errorf("direct: %+v", direct)
+	}
+	wantUsers(t, must[query.UsersReply](t)(model.Users(t.Context(), query.UsersRequest{Newest: 1})), false)
 }
 
 func testFidelity(t *testing.T, open OpenModel) {
@@ -320,6 +332,43 @@ func testRefusals(t *testing.T, open OpenModel) {
 		"after: many conversations": func() error { _, err := model.After(t.Context(), query.AfterRequest{Conversations: many}); return err },
 		"after: no conversation": func() error {
 			_, err := model.After(t.Context(), query.AfterRequest{Conversations: make([]subject.Conversation, 1)})
+			return err
+		},
+		"after: nobody's inbox": func() error {
+			_, err := model.After(t.Context(), query.AfterRequest{Conversations: []subject.Conversation{subject.Inbox("")}})
+			return err
+		},
+		"page: an inbox": func() error {
+			_, err := model.Page(t.Context(), query.PageRequest{Conversation: subject.Inbox("u")})
+			return err
+		},
+		"direct: nobody": func() error {
+			_, err := model.Direct(t.Context(), query.DirectRequest{Conversations: 1, Messages: 1})
+			return err
+		},
+		"direct: no conversations": func() error {
+			_, err := model.Direct(t.Context(), query.DirectRequest{User: "u", Messages: 1})
+			return err
+		},
+		"direct: many conversations": func() error {
+			_, err := model.Direct(t.Context(), query.DirectRequest{User: "u", Conversations: query.MaxConversations + 1, Messages: 1})
+			return err
+		},
+		"direct: no messages": func() error {
+			_, err := model.Direct(t.Context(), query.DirectRequest{User: "u", Conversations: 1})
+			return err
+		},
+		"direct: many messages": func() error {
+			_, err := model.Direct(t.Context(), query.DirectRequest{User: "u", Conversations: 1, Messages: query.MaxEvents + 1})
+			return err
+		},
+		"users: none": func() error { _, err := model.Users(t.Context(), query.UsersRequest{}); return err },
+		"users: many": func() error {
+			_, err := model.Users(t.Context(), query.UsersRequest{Newest: query.MaxUsers + 1})
+			return err
+		},
+		"users: many ids": func() error {
+			_, err := model.Users(t.Context(), query.UsersRequest{IDs: make([]string, query.MaxUsers+1), Newest: 1})
 			return err
 		},
 		"page: no conversation": func() error { _, err := model.Page(t.Context(), query.PageRequest{}); return err },

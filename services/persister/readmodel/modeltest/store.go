@@ -20,6 +20,8 @@ func TestStore(t *testing.T, newOpen func(t *testing.T) OpenStore) {
 		"a second writer is fenced":              testFence,
 		"another epoch is fenced":                testFenceEpoch,
 		"a taken key becomes a dead letter":      testTaken,
+		"a refused direct message leaves none":   testDirectTaken,
+		"a taken user becomes a dead letter":     testUserTaken,
 		"a failed batch leaves nothing":          testAtomic,
 		"what was appended is there when opened": testReopen,
 		"two openings at once":                   testOpenTwice,
@@ -110,12 +112,12 @@ func testTaken(t *testing.T, open OpenStore) {
 
 func testAtomic(t *testing.T, open OpenStore) {
 	s := open(t)
-	Project(t, s, Event(1, Room("a"), "x"), Keyed(2, Room("a"), "x", "j"))
+	Project(t, s, Event(1, Room("a"), "x"), Keyed(2, Room("a"), "x", "j"), Registered(3, "u", "x"))
 	before := position(t, s)
 	// A row that is there already lies beyond the checkpoint or is written twice.
-	for _, again := range []event.Event{Event(1, Room("a"), "x"), Keyed(2, Room("a"), "x", "j")} {
-		b := Batch(before, Keyed(3, Room("b"), "x", "k"), again)
-		b.Next = readmodel.Position{Offset: 4, Epoch: Epoch}
+	for _, again := range []event.Event{Event(1, Room("a"), "x"), Keyed(2, Room("a"), "x", "j"), Registered(3, "u", "x")} {
+		b := Batch(before, Keyed(4, Room("b"), "x", "k"), Direct(5, "u", "v", "x"), Registered(6, "v", "x"), again)
+		b.Next = readmodel.Position{Offset: 7, Epoch: Epoch}
 		if _, err := s.Append(t.Context(), b); !fault.Is(err, fault.Corrupt) {
 			t.Fatalf("%v, want a corrupt error", err)
 		}
@@ -125,7 +127,10 @@ func testAtomic(t *testing.T, open OpenStore) {
 	}
 	page := must[query.PageReply](t)(s.Page(t.Context(), query.PageRequest{Conversation: Room("b")}))
 	wantOffsets(t, page.Events)
-	Project(t, s, Keyed(3, Room("b"), "x", "k"))
+	direct := must[query.DirectReply](t)(s.Direct(t.Context(), query.DirectRequest{User: "v", Conversations: 1, Messages: 1}))
+	wantOffsets(t, direct.Events)
+	wantUsers(t, must[query.UsersReply](t)(s.Users(t.Context(), query.UsersRequest{Newest: 9})), false, 3)
+	Project(t, s, Keyed(4, Room("b"), "x", "k"))
 }
 
 func testReopen(t *testing.T, open OpenStore) {

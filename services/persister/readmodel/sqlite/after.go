@@ -12,15 +12,20 @@ import (
 	"github.com/tidemark-chat/tidemark/streams/subject"
 )
 
-// After implements query.Model. It first picks the offsets out of the primary
-// key, conversation by conversation, and then reads just those rows.
+// After implements query.Model. It first finds out what an inbox stands for,
+// then picks the offsets out of the primary key, conversation by conversation,
+// and then reads just those rows.
 func (s *Store) After(ctx context.Context, r query.AfterRequest) (reply query.AfterReply, err error) {
 	if r, err = readmodel.CheckAfter(r); err != nil {
 		return reply, err
 	}
 	err = s.read(ctx, "events after an offset", func(tx *snapshot) error {
 		reply.Checkpoint = tx.checkpoint
-		found, err := tx.pick(r.Conversations, r.Offset, r.Limit+1)
+		names, err := tx.expand(r.Conversations, r.Offset, r.Limit+1)
+		if err != nil {
+			return err
+		}
+		found, err := tx.pick(names, r.Offset, r.Limit+1)
 		if err != nil {
 			return err
 		}
@@ -42,14 +47,34 @@ type picked struct {
 	conversation string
 }
 
+// expand puts in the place of an inbox those of its conversations that can hold
+// one of its first n events after an offset, and names each conversation once.
+func (s *snapshot) expand(topics []subject.Conversation, after uint64, n int) (names []string, err error) {
+	seen := make(map[string]bool, len(topics))
+	for _, topic := range topics {
+		some := []string{topic.String()}
+		if user, is := topic.InboxOf(); is {
+			if some, err = collect(s, scanName, s.inbox, user, int64(after), n); err != nil {
+				return nil, err
+			}
+		}
+		for _, name := range some {
+			if !seen[name] {
+				seen[name] = true
+				names = append(names, name)
+			}
+		}
+	}
+	return names, nil
+}
+
 // pick finds the first n events after an offset in a set of conversations.
 // Once n are known, only what comes before the last of them is of interest in
 // the conversations that follow.
-func (s *snapshot) pick(conversations []subject.Conversation, after uint64, n int) (found []picked, err error) {
+func (s *snapshot) pick(names []string, after uint64, n int) (found []picked, err error) {
 	statement := s.tx.StmtContext(s.ctx, s.offsets)
 	last := int64(s.checkpoint.Offset)
-	for _, c := range conversations {
-		name := c.String()
+	for _, name := range names {
 		rows, err := statement.QueryContext(s.ctx, name, int64(after), last, n)
 		if err != nil {
 			return nil, err

@@ -27,22 +27,35 @@ const (
 	buryMessage  = `INSERT INTO dead_letter ("offset", through, reason, at, subject, headers, content) VALUES (?, ?, ?, ?, ?, ?, ?)`
 )
 
-var errBeyond = errors.New("the table messages has rows beyond the checkpoint")
+var errBeyond = errors.New("the tables have rows beyond the checkpoint")
+
+// bulk is one statement twice: for one row and for rowsAtOnce.
+type bulk struct{ one, many *sql.Stmt }
 
 type appendStatements struct {
-	advance, one, many, exists, bury *sql.Stmt
+	messages, direct                     bulk
+	advance, exists, user, earlier, bury *sql.Stmt
 }
 
 func prepareAppend(ctx context.Context, db *sql.DB) (s appendStatements, err error) {
-	row := "(" + strings.Repeat("?, ", columns-1) + "?)"
 	err = prepare(ctx, db, map[**sql.Stmt]string{
-		&s.advance: advanceSQL,
-		&s.one:     insertSQL + row + passTakenSQL,
-		&s.many:    insertSQL + row + strings.Repeat(", "+row, rowsAtOnce-1) + passTakenSQL,
-		&s.exists:  existsSQL,
-		&s.bury:    buryMessage,
+		&s.advance:       advanceSQL,
+		&s.messages.one:  insertSQL + places(columns, 1) + passTakenSQL,
+		&s.messages.many: insertSQL + places(columns, rowsAtOnce) + passTakenSQL,
+		&s.exists:        existsSQL,
+		&s.direct.one:    noteSQL + places(noteColumns, 1) + raiseSQL,
+		&s.direct.many:   noteSQL + places(noteColumns, rowsAtOnce) + raiseSQL,
+		&s.user:          registerSQL,
+		&s.earlier:       earlierSQL,
+		&s.bury:          buryMessage,
 	})
 	return s, err
+}
+
+// places is what VALUES has for some rows: "(?, ?), (?, ?)".
+func places(columns, rows int) string {
+	row := "(" + strings.Repeat("?, ", columns-1) + "?)"
+	return strings.Repeat(row+", ", rows-1) + row
 }
 
 func prepare(ctx context.Context, db *sql.DB, statements map[**sql.Stmt]string) (err error) {
@@ -84,19 +97,17 @@ func (w *writer) write(b readmodel.Batch) (refused []readmodel.DeadLetter, err e
 	if err := w.move(b.Previous, b.Next); err != nil {
 		return nil, err
 	}
-	many, one := w.tx.StmtContext(w.ctx, w.many), w.tx.StmtContext(w.ctx, w.one)
-	for rest := b.Messages; len(rest) > 0 && err == nil; {
-		insert, n := one, 1
-		if len(rest) >= rowsAtOnce {
-			insert, n = many, rowsAtOnce
-		}
-		var taken []readmodel.DeadLetter
-		taken, err = w.insert(insert, rest[:n])
-		refused, rest = append(refused, taken...), rest[n:]
+	if refused, err = w.insertAll(b.Messages); err != nil {
+		return nil, err
 	}
+	if err := w.note(lasts(b.Messages, refused)); err != nil {
+		return nil, err
+	}
+	taken, err := w.register(b.Users)
 	if err != nil {
 		return nil, err
 	}
+	refused = append(refused, taken...)
 	for _, letters := range [][]readmodel.DeadLetter{b.DeadLetters, refused} {
 		for _, d := range letters {
 			if err := w.buryOne(d); err != nil {
@@ -105,6 +116,22 @@ func (w *writer) write(b readmodel.Batch) (refused []readmodel.DeadLetter, err e
 		}
 	}
 	return refused, nil
+}
+
+// inBulk gives rows to write in portions that fit a statement.
+func inBulk[T any](w *writer, b bulk, rows []T, write func(*sql.Stmt, []T) error) error {
+	one, many := w.tx.StmtContext(w.ctx, b.one), w.tx.StmtContext(w.ctx, b.many)
+	for len(rows) > 0 {
+		statement, n := one, 1
+		if len(rows) >= rowsAtOnce {
+			statement, n = many, rowsAtOnce
+		}
+		if err := write(statement, rows[:n]); err != nil {
+			return err
+		}
+		rows = rows[n:]
+	}
+	return nil
 }
 
 // move advances the checkpoint if it is where it was left. It comes first, so
@@ -121,8 +148,17 @@ func (w *writer) move(previous, next readmodel.Position) error {
 	return nil
 }
 
-// insert writes messages and returns those whose key was taken.
-func (w *writer) insert(statement *sql.Stmt, messages []readmodel.Message) (refused []readmodel.DeadLetter, err error) {
+// insertAll writes messages and returns those whose key was taken.
+func (w *writer) insertAll(messages []readmodel.Row) (refused []readmodel.DeadLetter, err error) {
+	err = inBulk(w, w.messages, messages, func(statement *sql.Stmt, portion []readmodel.Row) error {
+		taken, err := w.insert(statement, portion)
+		refused = append(refused, taken...)
+		return err
+	})
+	return refused, err
+}
+
+func (w *writer) insert(statement *sql.Stmt, messages []readmodel.Row) (refused []readmodel.DeadLetter, err error) {
 	args := make([]any, 0, len(messages)*columns)
 	for i := range messages {
 		args = appendRow(args, &messages[i].Event)
@@ -142,7 +178,7 @@ func (w *writer) insert(statement *sql.Stmt, messages []readmodel.Message) (refu
 			return nil, err
 		}
 		if n == 0 {
-			refused = append(refused, readmodel.Refuse(m))
+			refused = append(refused, m.DeadLetter(readmodel.ReasonKeyTaken))
 		}
 		written -= n
 	}

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"database/sql"
 	"strings"
 	"testing"
 )
@@ -15,8 +16,9 @@ func Durability(t *testing.T, s *Store) (mode string, synchronous int) {
 	return mode, synchronous
 }
 
-// Plans is how each question is answered, one line each.
-func Plans(t *testing.T, s *Store) (plans []string) {
+// Plans is how each question is answered, by its text.
+func Plans(t *testing.T, s *Store) map[string]string {
+	plans := make(map[string]string)
 	for _, text := range questions(&queryStatements{}) {
 		args := make([]any, strings.Count(text, "?"))
 		rows, err := s.reader.Query("EXPLAIN QUERY PLAN "+text, args...)
@@ -29,13 +31,31 @@ func Plans(t *testing.T, s *Store) (plans []string) {
 			if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
 				t.Fatal(err)
 			}
-			if !strings.Contains(detail, "checkpoint") {
-				plans = append(plans, detail)
-			}
+			plans[text] += detail + "\n"
 		}
 		if err := rows.Close(); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return plans
+}
+
+// InboxSQL is the one question that sorts.
+const InboxSQL = inboxSQL
+
+// MigrateTo makes a database as a version of this program did that had so many
+// migrations.
+func MigrateTo(t *testing.T, path string, version int64) {
+	db, err := sql.Open("sqlite", dsn(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	provider, err := migrationsOf(db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := provider.UpTo(t.Context(), version); err != nil {
+		t.Fatal(err)
+	}
 }

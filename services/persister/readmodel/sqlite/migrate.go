@@ -18,12 +18,16 @@ var migrations embed.FS
 // finds the work done.
 const attempts = 3
 
-func migrate(ctx context.Context, db *sql.DB) error {
+func migrationsOf(db *sql.DB) (*goose.Provider, error) {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
-		return err
+		return nil, err
 	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithDisableGlobalRegistry(true))
+	return goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithDisableGlobalRegistry(true))
+}
+
+func migrate(ctx context.Context, db *sql.DB) error {
+	provider, err := migrationsOf(db)
 	if err != nil {
 		return err
 	}

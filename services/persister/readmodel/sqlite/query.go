@@ -15,7 +15,8 @@ import (
 const selectSQL = `SELECT conversation, "offset", id, at, sender, sender_name, recipient, scope, "key", content, digest FROM messages `
 
 type queryStatements struct {
-	position, offsets, span, page, lookup *sql.Stmt
+	position, offsets, span, page, lookup       *sql.Stmt
+	inbox, newestDirect, newestUsers, usersByID *sql.Stmt
 }
 
 func prepareQueries(ctx context.Context, db *sql.DB) (s queryStatements, err error) {
@@ -31,6 +32,12 @@ func questions(s *queryStatements) map[**sql.Stmt]string {
 		&s.span:     selectSQL + `WHERE conversation = ? AND "offset" > ? AND "offset" <= ? ORDER BY "offset"`,
 		&s.page:     selectSQL + `WHERE conversation = ? AND "offset" < ? ORDER BY "offset" DESC LIMIT ?`,
 		&s.lookup:   selectSQL + `WHERE scope = ? AND "key" = ?`,
+
+		&s.inbox:        inboxSQL,
+		&s.newestDirect: newestDirectSQL,
+
+		&s.newestUsers: selectUsersSQL + `ORDER BY "offset" DESC LIMIT ?`,
+		&s.usersByID:   selectUsersSQL + `WHERE id IN ` + places(idsAtOnce, 1),
 	}
 }
 
@@ -102,23 +109,28 @@ func (s *Store) read(ctx context.Context, op string, ask func(*snapshot) error) 
 	return failed(op, ask(&snapshot{ctx: ctx, tx: tx, queryStatements: s.queries, checkpoint: checkpointOf(p)}))
 }
 
-// events runs a statement that selects messages. The slice is never nil, so
-// that an empty answer is an empty list as JSON too.
-func (s *snapshot) events(statement *sql.Stmt, args ...any) (events []event.Event, err error) {
+// collect runs a statement and scans each row. The slice is never nil, so that
+// an empty answer is an empty list as JSON too.
+func collect[T any](s *snapshot, scan func(*sql.Rows) (T, error), statement *sql.Stmt, args ...any) (list []T, err error) {
 	rows, err := s.tx.StmtContext(s.ctx, statement).QueryContext(s.ctx, args...)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
-	events = []event.Event{}
+	list = []T{}
 	for rows.Next() {
-		e, err := scanEvent(rows)
+		item, err := scan(rows)
 		if err != nil {
 			return nil, err
 		}
-		events = append(events, e)
+		list = append(list, item)
 	}
-	return events, rows.Err()
+	return list, rows.Err()
+}
+
+// events runs a statement that selects messages.
+func (s *snapshot) events(statement *sql.Stmt, args ...any) ([]event.Event, error) {
+	return collect(s, scanEvent, statement, args...)
 }
 
 func scanEvent(rows *sql.Rows) (event.Event, error) {
