@@ -13,7 +13,8 @@ import (
 
 // TestWithoutTheReadModelChatGoesOn starts on a database that is none.
 func TestWithoutTheReadModelChatGoesOn(t *testing.T) {
-	p := newProcess(t)
+	t.Parallel()
+	p := newStandalone(t)
 	if err := os.WriteFile(filepath.Join(p.dir, "tidemark.db"), []byte(strings.Repeat("not a database", 1000)), 0o600); err != nil {
 		t.Fatal(err)
 	}

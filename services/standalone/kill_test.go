@@ -2,12 +2,10 @@ package standalone_test
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -17,16 +15,15 @@ import (
 	"github.com/tidemark-chat/tidemark/services/gateway/gatewaytest"
 	"github.com/tidemark-chat/tidemark/streams/embedded"
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
-
-	_ "modernc.org/sqlite"
 )
 
 // TestKilledInTheMiddleOfTrafficNothingAckedIsLostOrDoubled kills a standalone
 // ten times while people type. They retry, under the same key, until acked.
 // Then the log, the read model and what everyone received are compared.
 func TestKilledInTheMiddleOfTrafficNothingAckedIsLostOrDoubled(t *testing.T) {
+	t.Parallel()
 	const kills, senders, viewers = 10, 4, 3
-	p := newProcess(t)
+	p := newStandalone(t)
 	p.start()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
@@ -64,7 +61,7 @@ func TestKilledInTheMiddleOfTrafficNothingAckedIsLostOrDoubled(t *testing.T) {
 		v.target <- last
 	}
 	viewing.Wait()
-	waitProjected(t, p, last) // every message was acked: the last ack is the log's end
+	waitProjected(t, p.persister, last) // every message was acked: the last ack is the log's end
 	p.stop()
 
 	events := readLog(t, p.dir)
@@ -92,19 +89,16 @@ func TestKilledInTheMiddleOfTrafficNothingAckedIsLostOrDoubled(t *testing.T) {
 	}
 	t.Logf("%d messages, %d acked, through %d kills", len(events), len(all), kills)
 
-	rows := readModel(t, p.dir)
-	if len(rows) != len(events) {
+	database := filepath.Join(p.dir, "tidemark.db")
+	tables := dump(t, database)
+	if rows := tables["messages"]; len(rows) != len(events) {
 		t.Errorf("the read model has %d rows, the log %d events", len(rows), len(events))
 	}
-	for _, name := range []string{"tidemark.db", "tidemark.db-wal", "tidemark.db-shm"} {
-		_ = os.Remove(filepath.Join(p.dir, name))
-	}
+	deleteDatabase(t, database)
 	p.start()
-	waitProjected(t, p, last)
+	waitProjected(t, p.persister, last)
 	p.stop()
-	if rebuilt := readModel(t, p.dir); !slices.Equal(rows, rebuilt) {
-		t.Errorf("rebuilt from nothing, the read model has %d rows and is not what it was with %d", len(rebuilt), len(rows))
-	}
+	sameTables(t, tables, dump(t, database))
 }
 
 // typeUntil sends one message after another until typing ends, each again and
@@ -223,47 +217,13 @@ func readLog(t *testing.T, dir string) (contents []string) {
 	return contents
 }
 
-// readModel dumps the messages of a read model.
-func readModel(t *testing.T, dir string) (rows []string) {
-	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "tidemark.db")+"?mode=ro")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	found, err := db.Query(`SELECT * FROM messages ORDER BY "offset"`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer found.Close()
-	columns, err := found.Columns()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for found.Next() {
-		values := make([]any, len(columns))
-		pointers := make([]any, len(columns))
-		for i := range values {
-			pointers[i] = &values[i]
-		}
-		if err := found.Scan(pointers...); err != nil {
-			t.Fatal(err)
-		}
-		rows = append(rows, fmt.Sprintf("%v", values))
-	}
-	if err := found.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return rows
-}
-
 // waitProjected waits until the read model has reached an offset.
-func waitProjected(t *testing.T, p *process, offset uint64) {
+func waitProjected(t *testing.T, address string, offset uint64) {
 	t.Helper()
 	deadline := time.Now().Add(gatewaytest.Timeout)
 	for {
 		var status struct{ Checkpoint uint64 }
-		_, body := gatewaytest.Get(p.persister, "/readyz")
+		_, body := gatewaytest.Get(address, "/readyz")
 		if json.Unmarshal([]byte(body), &status) == nil && status.Checkpoint >= offset {
 			return
 		}

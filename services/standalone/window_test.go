@@ -11,8 +11,9 @@ import (
 // TestAKeyIsGoodForEver repeats keys after the log's own window, which is made
 // short: on the connection they were made on, on another one, and after kills.
 func TestAKeyIsGoodForEver(t *testing.T) {
+	t.Parallel()
 	const window = time.Second
-	p := newProcess(t, "TIDEMARK_STREAM_DEDUP_WINDOW="+window.String())
+	p := newStandalone(t, "TIDEMARK_STREAM_DEDUP_WINDOW="+window.String())
 	p.start()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
