@@ -124,7 +124,7 @@ func (l *Log) HasUser(ctx context.Context, id string) (bool, error) {
 	return true, nil
 }
 
-// Read reads the messages of some conversations, which may be inboxes, with
+// Read reads the messages of some conversations, or one user's inbox, with
 // after < offset <= through, in ascending offset, at most limit of them. It
 // returns up to which offset the answer is complete. The span is at most
 // MaxReadSpan. Events this code does not know, and damaged ones, are left out.

@@ -10,9 +10,9 @@ import (
 )
 
 const (
-	directConversations = 100 // the newest of a user
-	directMessages      = 20  // the newest of each
-	directRecent        = 2000
+	directConversations = 50 // the newest of a user
+	directMessages      = 20 // the newest of each
+	directRecent        = directConversations * directMessages
 )
 
 // Direct is the newest messages of a user's direct conversations, up to an offset
