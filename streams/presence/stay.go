@@ -1,0 +1,312 @@
+package presence
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	requestTimeout = 5 * time.Second
+	// inFlight is how many keys are written at once.
+	inFlight = 64
+	// markerTTL is how long a removed key leaves a mark for those who watch.
+	// Who was interrupted for longer misses the key instead.
+	markerTTL = time.Minute
+)
+
+var (
+	errLost         = errors.New("this gateway's lease is lost")
+	errDisconnected = errors.New("no connection to nats-server")
+	errReconnected  = errors.New("the connection was interrupted")
+	errSilent       = errors.New("own renewals do not come back")
+	errWatchEnded   = errors.New("a watch ended")
+)
+
+// stay is one time of being attached to the buckets, without interruption.
+type stay struct {
+	*Presence
+	presence, leases jetstream.KeyValue
+	stream           jetstream.Stream // of presence
+	own              string           // incarnation
+	began            time.Time
+	reconnects       uint64            // of the connection, when it began
+	end              func(cause error) // ends follow
+	echoes           map[string]bool   // by bucket; what came back since the last echo; guarded by mu
+}
+
+// begin finds or makes the buckets and holds a lease there: the one it has, or
+// that of a new incarnation.
+func (p *Presence) begin(ctx context.Context) (*stay, error) {
+	nc := p.js.Conn()
+	s := &stay{Presence: p, began: time.Now(), reconnects: nc.Stats().Reconnects, echoes: map[string]bool{}}
+	if !nc.IsConnected() {
+		return nil, errDisconnected
+	}
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	if err := s.open(ctx); err != nil {
+		return nil, err
+	}
+	if s.own = p.own(); s.own != "" {
+		if err := s.renew(ctx); !errors.Is(err, errLost) {
+			return s, err
+		}
+	}
+	s.own = p.reincarnate()
+	for _, bucket := range s.buckets() {
+		if _, err := bucket.Create(ctx, s.own, nil); err != nil {
+			return nil, fmt.Errorf("take a lease: %w", err)
+		}
+	}
+	return s, nil
+}
+
+func (s *stay) buckets() []jetstream.KeyValue { return []jetstream.KeyValue{s.presence, s.leases} }
+
+// renew renews the claim and the lease. errLost if either is gone: then others
+// may have removed this incarnation's keys, or the server has forgotten them.
+func (s *stay) renew(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	for _, bucket := range s.buckets() {
+		have, err := bucket.Get(ctx, s.own)
+		if errors.Is(err, jetstream.ErrKeyNotFound) {
+			return errLost
+		}
+		if err != nil {
+			return fmt.Errorf("renew: %w", err)
+		}
+		// At this revision only: what has gone meanwhile must not come back.
+		if _, err := bucket.Update(ctx, s.own, nil, have.Revision()); err != nil {
+			return fmt.Errorf("renew: %w", err)
+		}
+	}
+	return nil
+}
+
+// follow writes what changes here and applies what others write, until the
+// buckets can no longer be relied on, or ctx ends. It returns why.
+func (s *stay) follow(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	s.end = cancel
+	s.mu.Lock()
+	s.view.interrupted()
+	s.mu.Unlock()
+	var all sync.WaitGroup
+	all.Go(func() { s.watch(ctx, s.leases, s.applyLease) })
+	all.Go(func() { s.watch(ctx, s.presence, s.applyKey) })
+	all.Go(func() { s.write(ctx) })
+	all.Go(func() { every(ctx, s.tick(), s.judge) })
+	all.Go(func() { every(ctx, s.options.Renew, func() { s.keep(ctx) }) })
+	all.Go(func() { every(ctx, s.options.Renew, func() { s.clear(ctx) }) })
+	all.Wait()
+	return context.Cause(ctx)
+}
+
+// watch applies all that a bucket holds, and then what is written to it.
+func (s *stay) watch(ctx context.Context, bucket jetstream.KeyValue, apply func(jetstream.KeyValueEntry)) {
+	updates, err := bucket.WatchAll(ctx)
+	if err != nil {
+		s.end(fmt.Errorf("watch: %w", err))
+		return
+	}
+	for e := range updates.Updates() { // until ctx ends, or the connection
+		if e != nil {
+			s.mu.Lock()
+			apply(e)
+			s.mu.Unlock()
+		}
+	}
+	s.end(errWatchEnded)
+}
+
+func (s *stay) applyLease(e jetstream.KeyValueEntry) {
+	put := e.Operation() == jetstream.KeyValuePut
+	switch now := time.Now(); {
+	case e.Key() == s.own:
+		s.echo(e, put, now)
+	case put:
+		s.view.leaseSeen(e.Key(), now)
+	default:
+		s.view.leaseGone(e.Key(), now)
+	}
+}
+
+func (s *stay) applyKey(e jetstream.KeyValueEntry) {
+	incarnation, key, _ := strings.Cut(e.Key(), ".")
+	put := e.Operation() == jetstream.KeyValuePut
+	switch now := time.Now(); {
+	case e.Key() == s.own:
+		s.echo(e, put, now)
+	case incarnation == s.own:
+	case !put:
+		s.view.remove(incarnation, key)
+	case key == "":
+		s.view.put(incarnation, "", Entry{}, now)
+	default:
+		var entry Entry
+		if err := json.Unmarshal(e.Value(), &entry); err != nil {
+			s.log.Warn("presence key not understood", "key", e.Key(), "error", err)
+			return
+		}
+		s.view.put(incarnation, strings.Clone(key), entry, now)
+	}
+}
+
+// echo is this gateway's own claim or lease. The watches work if both come back.
+func (s *stay) echo(e jetstream.KeyValueEntry, put bool, now time.Time) {
+	if !put {
+		s.end(errLost)
+		return
+	}
+	s.echoes[e.Bucket()] = true
+	if len(s.echoes) == len(s.buckets()) {
+		clear(s.echoes)
+		s.view.echo(now)
+	}
+}
+
+// judge ends what has run out, and this stay if it cannot be relied on.
+func (s *stay) judge() {
+	nc := s.js.Conn()
+	if !nc.IsConnected() || nc.Stats().Reconnects != s.reconnects {
+		s.end(errReconnected)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	s.dead = s.view.expire(now)
+	heard := s.began
+	if s.view.echoed.After(heard) {
+		heard = s.view.echoed
+	}
+	if now.Sub(heard) > s.options.Lease {
+		s.end(errSilent)
+	}
+}
+
+// keep renews the lease.
+func (s *stay) keep(ctx context.Context) {
+	if err := s.renew(ctx); err != nil {
+		s.end(err)
+	}
+}
+
+// write tells the bucket what the outbox holds.
+func (s *stay) write(ctx context.Context) {
+	for ctx.Err() == nil {
+		s.mu.Lock()
+		writes := s.outbox.take(inFlight)
+		s.mu.Unlock()
+		if len(writes) == 0 {
+			select {
+			case <-s.wake:
+			case <-ctx.Done():
+			}
+			continue
+		}
+		errs := make([]error, len(writes))
+		var all sync.WaitGroup
+		for i, w := range writes {
+			all.Go(func() { errs[i] = s.send(ctx, w) })
+		}
+		all.Wait()
+		s.mu.Lock()
+		for i, w := range writes {
+			s.outbox.done(w, errs[i] == nil)
+		}
+		s.mu.Unlock()
+		if err := errors.Join(errs...); err != nil && ctx.Err() == nil {
+			s.log.Warn("presence not written", "error", err)
+			pause(ctx, s.tick())
+		}
+	}
+}
+
+func (s *stay) send(ctx context.Context, w write) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	if w.entry == nil {
+		return s.presence.Purge(ctx, w.key, jetstream.PurgeTTL(markerTTL))
+	}
+	value, err := json.Marshal(w.entry)
+	if err == nil {
+		_, err = s.presence.Put(ctx, w.key, value)
+	}
+	return err
+}
+
+// clear removes the keys of incarnations that have no lease. All gateways do.
+func (s *stay) clear(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	s.mu.Lock()
+	dead := s.dead
+	s.mu.Unlock()
+	for _, incarnation := range dead {
+		// While there is a lease it could still be renewed. Once it is gone it
+		// never comes back, and neither does the incarnation.
+		_, err := s.leases.Get(ctx, incarnation)
+		if err == nil {
+			continue
+		}
+		if errors.Is(err, jetstream.ErrKeyNotFound) {
+			err = s.purge(ctx, incarnation)
+		}
+		if err != nil {
+			s.log.Warn("presence of a gateway that is gone not removed", "incarnation", incarnation, "error", err)
+			return
+		}
+		s.mu.Lock()
+		s.view.forget(incarnation)
+		s.mu.Unlock()
+	}
+}
+
+// purge removes all keys of an incarnation, without a mark.
+func (s *stay) purge(ctx context.Context, incarnation string) error {
+	for _, keys := range []string{incarnation + ".>", incarnation} {
+		if err := s.stream.Purge(ctx, jetstream.WithPurgeSubject(subjectPrefix+keys)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// leave removes the lease, so that everybody here is offline at once, and then
+// the keys, which others would do too.
+func (s *stay) leave() {
+	ctx, cancel := context.WithTimeout(context.Background(), leaveTimeout)
+	defer cancel()
+	err := errDisconnected
+	if s.js.Conn().IsConnected() {
+		if err = s.leases.Delete(ctx, s.own); err == nil {
+			err = s.purge(ctx, s.own)
+		}
+	}
+	if err != nil {
+		s.log.Warn("presence not given up; others see it after a lease", "error", err)
+	}
+}
+
+// every calls f at an interval until ctx ends.
+func every(ctx context.Context, interval time.Duration, f func()) {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			f()
+		case <-ctx.Done():
+			return
+		}
+	}
+}
