@@ -3,9 +3,11 @@ package gateway_test
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tidemark-chat/tidemark/config"
 	"github.com/tidemark-chat/tidemark/services/gateway/gatewaytest"
@@ -169,4 +171,28 @@ func text(events []gatewaytest.Event) string {
 		fmt.Fprintf(&b, "%s%s ", e.Name, args)
 	}
 	return "[" + strings.TrimSpace(b.String()) + "]"
+}
+
+// metric is what a gateway's /metrics says, or NaN.
+func metric(address, name string) float64 {
+	value := math.NaN()
+	_, page := gatewaytest.Get(address, "/metrics")
+	for line := range strings.Lines(page) {
+		if rest, found := strings.CutPrefix(line, name+" "); found {
+			fmt.Sscan(rest, &value)
+		}
+	}
+	return value
+}
+
+// eventually waits until something holds.
+func eventually(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	for ctx := testContext(t); !holds(); {
+		select {
+		case <-time.After(5 * time.Millisecond):
+		case <-ctx.Done():
+			t.Fatalf("it never came to this: %s", what)
+		}
+	}
 }
