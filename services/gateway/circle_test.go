@@ -45,6 +45,7 @@ type circle struct {
 	offset  uint64 // of the newest event in the log
 	marks   int
 	people  []gatewaytest.Event // that say who came and went
+	nicks   map[*gatewaytest.Peer]bool
 }
 
 // newCircle is a circle once all of them have joined.
@@ -64,6 +65,9 @@ func newCircle(t testing.TB, speaker string, peers map[string]*gatewaytest.Peer)
 	c.offset = ack.Offset
 	return c
 }
+
+// nameless reports whether nobody is told that the speaker types.
+func (c *circle) nameless() bool { return c.speaker.UserID == "" && !c.nicks[c.speaker] }
 
 // add adds somebody who was not sent anything yet that others were not.
 func (c *circle) add(name string, p *gatewaytest.Peer) {
@@ -107,7 +111,7 @@ func (c *circle) heard(what string, stored int, reached map[string][]string) (ev
 	c.t.Helper()
 	c.marks++
 	mark := fmt.Sprint("mark ", c.marks)
-	if c.speaker.UserID != "" {
+	if !c.nameless() {
 		if ack := c.ask("typing", map[string]any{"room": markers}); !ack.OK {
 			c.t.Fatalf("after %s, typing: %+v", what, ack)
 		}
@@ -136,7 +140,7 @@ func (c *circle) heard(what string, stored int, reached map[string][]string) (ev
 func (c *circle) between(name, what string) (events []gatewaytest.Event) {
 	c.t.Helper()
 	p := c.peers[name]
-	typed, marked := p == c.speaker || c.speaker.UserID == "", false
+	typed, marked := p == c.speaker || c.nameless(), false
 	_, err := p.Until(testContext(c.t), func(e gatewaytest.Event) bool {
 		switch {
 		case offsetIs(c.offset)(e):
