@@ -35,6 +35,21 @@ const (
 // deploy starts a deployment with some settings of the gateways.
 func deploy(t testing.TB, settings ...string) *deployment {
 	t.Helper()
+	d := prepare(t, settings...)
+	d.startLog()
+	all := append(d.gateways[:], d.persister)
+	for _, p := range all {
+		p.spawn()
+	}
+	for _, p := range all {
+		p.waitReady()
+	}
+	return d
+}
+
+// prepare is deploy without a start.
+func prepare(t testing.TB, settings ...string) *deployment {
+	t.Helper()
 	logAddress, persister := freeAddress(t), freeAddress(t)
 	d := &deployment{t: t, dir: t.TempDir(), logURL: "nats://" + logAddress}
 	url := "TIDEMARK_NATS_URL=" + d.logURL
@@ -44,14 +59,6 @@ func deploy(t testing.TB, settings ...string) *deployment {
 		address := freeAddress(t)
 		d.gateways[i] = newProcess(t, "gateway", address,
 			append([]string{url, "TIDEMARK_GATEWAY_LISTEN=" + address, "TIDEMARK_GATEWAY_RATE_LIMIT=off"}, settings...)...)
-	}
-	d.startLog()
-	all := append(d.gateways[:], d.persister)
-	for _, p := range all {
-		p.spawn()
-	}
-	for _, p := range all {
-		p.waitReady()
 	}
 	return d
 }

@@ -218,7 +218,7 @@ func readLog(t *testing.T, dir string) (contents []string) {
 }
 
 // waitProjected waits until the read model has reached an offset.
-func waitProjected(t *testing.T, address string, offset uint64) {
+func waitProjected(t testing.TB, address string, offset uint64) {
 	t.Helper()
 	deadline := time.Now().Add(gatewaytest.Timeout)
 	for {

@@ -58,6 +58,7 @@ var roles = map[string]func(ctx context.Context, cfg config.Config, log *slog.Lo
 		}
 		return p.Run(ctx)
 	},
+	"crowd": runCrowd,
 }
 
 // TestMain runs the tests, or, in a child, what it is to be.
@@ -87,8 +88,9 @@ func TestMain(m *testing.M) {
 type process struct {
 	t        testing.TB
 	role     string
-	settings []string // of its environment; the last of a name counts
-	address  string   // where /readyz is asked; empty: waitReady does not wait
+	settings []string  // of its environment; the last of a name counts
+	address  string    // where /readyz is asked; empty: waitReady does not wait
+	stdout   io.Writer // nil: discarded
 	cmd      *exec.Cmd
 	said     transcript
 }
@@ -113,7 +115,7 @@ func (p *process) spawn() {
 	p.t.Helper()
 	p.cmd = exec.Command(os.Args[0])
 	p.cmd.Env = append(append(os.Environ(), role+"="+p.role), p.settings...)
-	p.cmd.Stderr = &p.said
+	p.cmd.Stdout, p.cmd.Stderr = p.stdout, &p.said
 	if _, err := p.cmd.StdinPipe(); err != nil { // closed when this process ends
 		p.t.Fatal(err)
 	}
