@@ -45,6 +45,14 @@ export class ChatPage {
 }
 
 /**
+ * Waits until a page's connection is a WebSocket. It begins with long-polling; the official client, if it is cut off just
+ * when it changes over, finds out only when a ping is overdue, whoever serves it.
+ */
+export async function onWebSocket(page: Page): Promise<void> {
+  await expect.poll(() => page.evaluate('socket.io.engine.transport.name')).toBe('websocket')
+}
+
+/**
  * Everyone comes to show every one of these messages exactly once, in one and the same order in which each author's are
  * as they were typed, with ascending offsets.
  *

@@ -1,7 +1,7 @@
 /** What every test starts from: a server with an empty log, and a browser. */
 
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
-import { inject, test as base } from 'vitest'
+import { expect, inject, test as base } from 'vitest'
 
 import { Standalone, type Settings } from './standalone'
 
@@ -10,7 +10,7 @@ interface Fixtures {
   settings: Settings
   server: Standalone
   browser: Browser
-  /** A browser of its own for each person: no cookies, storage or cache shared. */
+  /** A browser of its own for each person: no cookies, storage or cache shared. No script on its pages may fail. */
   person: () => Promise<Page>
 }
 
@@ -44,13 +44,16 @@ export const test = base.extend<Fixtures>({
   ],
   person: async ({ browser }, use) => {
     const contexts: BrowserContext[] = []
+    const failures: string[] = []
     await use(async () => {
       // A document that a test puts in place of the server's counts as one of the public internet, which has to ask
       // before it reaches 127.0.0.1.
       const context = await browser.newContext({ permissions: ['local-network-access'] })
       contexts.push(context)
+      context.on('weberror', (failure) => failures.push(String(failure.error().stack)))
       return context.newPage()
     })
     await Promise.all(contexts.map((context) => context.close()))
+    expect(failures).toEqual([])
   },
 })

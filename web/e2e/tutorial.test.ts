@@ -1,23 +1,12 @@
 /** The page of the Socket.IO chat tutorial's last step, with the client that the gateway itself serves. */
 
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-
 import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
 
-import { ChatPage, everyoneShows, lines } from './chatpage'
+import { everyoneShows, lines } from './chatpage'
 import { test } from './fixtures'
 import { Gate } from './gate'
-
-const html = readFileSync(join(import.meta.dirname, 'pages', 'tutorial.html'), 'utf8')
-
-/** As if the gateway served the page: same origin. */
-async function open(page: Page, url: string): Promise<ChatPage> {
-  await page.route(`${url}/tutorial`, (route) => route.fulfill({ contentType: 'text/html', body: html }))
-  await page.goto(`${url}/tutorial`)
-  return new ChatPage(page, { input: '#input', messages: '#messages li' })
-}
+import { openTutorial as open } from './tutorialpage'
 
 /** Keeps the page from connecting until the gate is open. */
 async function holdHandshake(page: Page): Promise<Gate> {
