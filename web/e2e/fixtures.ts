@@ -54,6 +54,6 @@ export const test = base.extend<Fixtures>({
       return context.newPage()
     })
     await Promise.all(contexts.map((context) => context.close()))
-    expect(failures).toEqual([])
+    expect.soft(failures).toEqual([])
   },
 })
