@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -12,8 +13,76 @@ import (
 const (
 	presenceBucket = "PRESENCE"
 	leasesBucket   = "LEASES"
-	subjectPrefix  = "$KV." + presenceBucket + "."
+	// watchBatch is how many updates are asked for in advance.
+	watchBatch = 500
+	// watcherTTL is when the server forgets a watcher that no longer asks.
+	watcherTTL = 30 * time.Second
 )
+
+var errGap = errors.New("a watch left something out")
+
+// bucket is a key-value bucket and the stream behind it.
+type bucket struct {
+	jetstream.KeyValue
+	stream jetstream.Stream
+}
+
+// update is something written to a key.
+type update struct {
+	key   string
+	value []byte
+	put   bool // or removed
+}
+
+// watch calls apply with the last update of every key, and then with each that
+// is made, until something is amiss or ctx ends, and returns why. The client
+// library's own watcher would repair what is amiss without a word, and may
+// outlast its context.
+func (b bucket) watch(ctx context.Context, apply func(update)) error {
+	consumer, err := b.stream.CreateConsumer(ctx, jetstream.ConsumerConfig{
+		DeliverPolicy:     jetstream.DeliverLastPerSubjectPolicy,
+		FilterSubject:     b.subject(">"),
+		AckPolicy:         jetstream.AckNonePolicy,
+		InactiveThreshold: watcherTTL,
+		Replicas:          1,
+		MemoryStorage:     true,
+	})
+	if err != nil {
+		return fmt.Errorf("watch: %w", err)
+	}
+	messages, err := consumer.Messages(jetstream.PullMaxMessages(watchBatch))
+	if err != nil {
+		return fmt.Errorf("watch: %w", err)
+	}
+	defer messages.Stop()
+	for delivered := uint64(1); ; delivered++ {
+		msg, err := messages.Next(jetstream.NextContext(ctx))
+		if err != nil {
+			return fmt.Errorf("watch: %w", err)
+		}
+		if meta, err := msg.Metadata(); err != nil || meta.Sequence.Consumer != delivered {
+			return errGap
+		}
+		h := msg.Headers()
+		apply(update{
+			key:   strings.TrimPrefix(msg.Subject(), b.subject("")),
+			value: msg.Data(),
+			put:   h.Get("KV-Operation") == "" && h.Get(jetstream.MarkerReasonHeader) == "",
+		})
+	}
+}
+
+// purge removes all keys of an incarnation, without a mark.
+func (b bucket) purge(ctx context.Context, incarnation string) error {
+	for _, keys := range []string{incarnation + ".>", incarnation} {
+		if err := b.stream.Purge(ctx, jetstream.WithPurgeSubject(b.subject(keys))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b bucket) subject(keys string) string { return "$KV." + b.Bucket() + "." + keys }
 
 // config is that of a key-value bucket as the client library lays it out, in
 // memory, and with marks of removed keys that do not stay for ever.
@@ -44,31 +113,34 @@ func config(name string, ttl time.Duration, replicas int) jetstream.StreamConfig
 
 // open finds the buckets, or makes them.
 func (s *stay) open(ctx context.Context) (err error) {
-	if s.leases, _, err = s.bucket(ctx, leasesBucket, s.options.Lease); err != nil {
-		return err
+	if s.leases, err = s.bucket(ctx, leasesBucket, s.options.Lease); err == nil {
+		s.presence, err = s.bucket(ctx, presenceBucket, 0)
 	}
-	s.presence, s.stream, err = s.bucket(ctx, presenceBucket, 0)
 	return err
 }
 
-func (s *stay) bucket(ctx context.Context, name string, ttl time.Duration) (jetstream.KeyValue, jetstream.Stream, error) {
+func (s *stay) bucket(ctx context.Context, name string, ttl time.Duration) (b bucket, err error) {
 	want := config(name, ttl, s.options.Replicas)
-	stream, err := s.js.Stream(ctx, want.Name)
+	b.stream, err = s.js.Stream(ctx, want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		stream, err = s.js.CreateStream(ctx, want)
+		b.stream, err = s.js.CreateStream(ctx, want)
 		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // someone else made it just now
-			stream, err = s.js.Stream(ctx, want.Name)
+			b.stream, err = s.js.Stream(ctx, want.Name)
 		}
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("bucket %s: %w", name, err)
+		return b, fmt.Errorf("bucket %s: %w", name, err)
 	}
-	have := stream.CachedInfo().Config
-	if have.MaxAge != want.MaxAge || have.Storage != want.Storage || have.Replicas != want.Replicas || have.AllowMsgTTL != want.AllowMsgTTL {
-		s.log.Warn("a presence bucket differs from the settings and is left as it is", "bucket", name,
-			"have", fmt.Sprintf("%v, %v, %d replicas, marks expire: %v", have.MaxAge, have.Storage, have.Replicas, have.AllowMsgTTL),
-			"want", fmt.Sprintf("%v, %v, %d replicas, marks expire: %v", want.MaxAge, want.Storage, want.Replicas, want.AllowMsgTTL))
+	have := b.stream.CachedInfo().Config
+	if shape(have) != shape(want) {
+		s.log.Warn("a presence bucket differs from the settings and is left as it is",
+			"bucket", name, "have", shape(have), "want", shape(want))
 	}
-	kv, err := s.js.KeyValue(ctx, name)
-	return kv, stream, err
+	b.KeyValue, err = s.js.KeyValue(ctx, name)
+	return b, err
+}
+
+// shape is what of a bucket's config matters.
+func shape(c jetstream.StreamConfig) string {
+	return fmt.Sprintf("%v, lifetime %v, %d replicas, lifetimes of keys: %v", c.Storage, c.MaxAge, c.Replicas, c.AllowMsgTTL)
 }

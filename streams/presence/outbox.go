@@ -22,6 +22,12 @@ func (o *outbox) drop(key string) {
 	}
 }
 
+// found says that the bucket holds a key that it should not.
+func (o *outbox) found(key string) {
+	o.stored[key] = struct{}{}
+	o.drop(key)
+}
+
 // write is one thing to tell.
 type write struct {
 	key   string

@@ -69,8 +69,8 @@ type Options struct {
 	Lease    time.Duration // 0 is 15 s; the same for all gateways
 	Renew    time.Duration // 0 is a third of Lease, which is the longest
 	Replicas int           // of the buckets: 1, 3 or 5; 0 is 1
-	// Changed is told every change, in order, under a lock that all methods
-	// take: it must neither block nor call back. May be nil.
+	// Changed is told every change, in order, on any goroutine, under a lock
+	// that all methods take: it must neither block nor call back. May be nil.
 	Changed func(Change)
 	Log     *slog.Logger // nil for none
 }
@@ -155,7 +155,8 @@ func (p *Presence) Run(ctx context.Context) error {
 }
 
 // Enter says that one more connection of somebody began on this gateway. Their
-// name may be another than before.
+// name may be another than before; that is no change. Other gateways see those
+// who enter and leave here at about the same time in any order.
 func (p *Presence) Enter(e Entry) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -176,22 +176,23 @@ func TestGatewaysSeeEachOther(t *testing.T) {
 func TestSeveralConnectionsAreOnePresence(t *testing.T) {
 	server := logtest.Start(t)
 	a, b, c := start(t, server.URL(), patient), start(t, server.URL(), patient), start(t, server.URL(), patient)
+	b.Enter(nic)
+	c.sees(nic) // and so knows b's lease
 	a.Enter(ann)
 	a.Enter(ann)
 	b.Enter(ann)
-	c.sees(ann)
-	holds(t, c.js, 5) // three claims, Ann's two
+	c.sees(ann, nic)
+	holds(t, c.js, 6) // with the claims
 	a.Leave(User, ann.ID)
 	a.Leave(User, ann.ID)
 	a.Leave(User, ann.ID) // once too often
 	a.Leave(User, "nobody")
-	a.Enter(bob) // written after
-	c.sees(ann, bob)
+	a.Enter(bob)
+	c.sees(ann, nic, bob)
 	b.Leave(User, ann.ID)
-	c.sees(bob)
-	a.sees(bob)
-	c.saw("+user Ann 1", "+user Bob 2", "-user Ann 1")
-	a.saw("+user Ann 1", "+user Bob 2", "-user Ann 1")
+	c.sees(nic, bob)
+	a.sees(nic, bob)
+	c.saw("+nick nic 1", "+user Ann 1", "+user Bob 2", "-user Ann 1")
 }
 
 func TestWhoComesLaterSeesWhoIsThere(t *testing.T) {
@@ -336,6 +337,26 @@ func TestALostLeaseIsTakenAnew(t *testing.T) {
 	b.knows(1) // the lost one was cleared away
 	a.knows(1)
 	holds(t, b.js, 3)
+	a.saw("+user Ann 1")
+}
+
+func TestAKeyThatArrivesLateIsRemoved(t *testing.T) {
+	server := logtest.Start(t)
+	a, b := start(t, server.URL(), patient), start(t, server.URL(), patient)
+	a.Enter(ann)
+	b.sees(ann)
+	bucket, err := a.js.KeyValue(ctx, "PRESENCE")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := bucket.Put(ctx, a.own()+".user.nbob", []byte(`{"kind":"user","id":"bob","name":"Bob"}`)); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, func() string { return "it did not come and go" }, func() bool {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return slices.Equal(b.changes, []string{"+user Ann 1", "+user Bob 2", "-user Bob 1"})
+	})
 	a.saw("+user Ann 1")
 }
 

@@ -1,6 +1,7 @@
 package presence
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -26,15 +27,13 @@ var (
 	errDisconnected = errors.New("no connection to nats-server")
 	errReconnected  = errors.New("the connection was interrupted")
 	errSilent       = errors.New("own renewals do not come back")
-	errWatchEnded   = errors.New("a watch ended")
 )
 
 // stay is one time of being attached to the buckets, without interruption.
 type stay struct {
 	*Presence
-	presence, leases jetstream.KeyValue
-	stream           jetstream.Stream // of presence
-	own              string           // incarnation
+	presence, leases bucket
+	own              string // incarnation
 	began            time.Time
 	reconnects       uint64            // of the connection, when it began
 	end              func(cause error) // ends follow
@@ -60,23 +59,23 @@ func (p *Presence) begin(ctx context.Context) (*stay, error) {
 		}
 	}
 	s.own = p.reincarnate()
-	for _, bucket := range s.buckets() {
-		if _, err := bucket.Create(ctx, s.own, nil); err != nil {
+	for _, b := range s.buckets() {
+		if _, err := b.Create(ctx, s.own, nil); err != nil {
 			return nil, fmt.Errorf("take a lease: %w", err)
 		}
 	}
 	return s, nil
 }
 
-func (s *stay) buckets() []jetstream.KeyValue { return []jetstream.KeyValue{s.presence, s.leases} }
+func (s *stay) buckets() []bucket { return []bucket{s.presence, s.leases} }
 
 // renew renews the claim and the lease. errLost if either is gone: then others
 // may have removed this incarnation's keys, or the server has forgotten them.
 func (s *stay) renew(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	for _, bucket := range s.buckets() {
-		have, err := bucket.Get(ctx, s.own)
+	for _, b := range s.buckets() {
+		have, err := b.Get(ctx, s.own)
 		if errors.Is(err, jetstream.ErrKeyNotFound) {
 			return errLost
 		}
@@ -84,7 +83,7 @@ func (s *stay) renew(ctx context.Context) error {
 			return fmt.Errorf("renew: %w", err)
 		}
 		// At this revision only: what has gone meanwhile must not come back.
-		if _, err := bucket.Update(ctx, s.own, nil, have.Revision()); err != nil {
+		if _, err := b.Update(ctx, s.own, nil, have.Revision()); err != nil {
 			return fmt.Errorf("renew: %w", err)
 		}
 	}
@@ -111,66 +110,59 @@ func (s *stay) follow(ctx context.Context) error {
 }
 
 // watch applies all that a bucket holds, and then what is written to it.
-func (s *stay) watch(ctx context.Context, bucket jetstream.KeyValue, apply func(jetstream.KeyValueEntry)) {
-	updates, err := bucket.WatchAll(ctx)
-	if err != nil {
-		s.end(fmt.Errorf("watch: %w", err))
-		return
-	}
-	for e := range updates.Updates() { // until ctx ends, or the connection
-		if e != nil {
-			s.mu.Lock()
-			apply(e)
-			s.mu.Unlock()
+func (s *stay) watch(ctx context.Context, b bucket, apply func(update, time.Time)) {
+	s.end(b.watch(ctx, func(u update) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		now := time.Now()
+		switch {
+		case u.key != s.own:
+			apply(u, now)
+		case u.put:
+			s.echo(b, now)
+		default:
+			s.end(errLost)
 		}
-	}
-	s.end(errWatchEnded)
-}
-
-func (s *stay) applyLease(e jetstream.KeyValueEntry) {
-	put := e.Operation() == jetstream.KeyValuePut
-	switch now := time.Now(); {
-	case e.Key() == s.own:
-		s.echo(e, put, now)
-	case put:
-		s.view.leaseSeen(e.Key(), now)
-	default:
-		s.view.leaseGone(e.Key(), now)
-	}
-}
-
-func (s *stay) applyKey(e jetstream.KeyValueEntry) {
-	incarnation, key, _ := strings.Cut(e.Key(), ".")
-	put := e.Operation() == jetstream.KeyValuePut
-	switch now := time.Now(); {
-	case e.Key() == s.own:
-		s.echo(e, put, now)
-	case incarnation == s.own:
-	case !put:
-		s.view.remove(incarnation, key)
-	case key == "":
-		s.view.put(incarnation, "", Entry{}, now)
-	default:
-		var entry Entry
-		if err := json.Unmarshal(e.Value(), &entry); err != nil {
-			s.log.Warn("presence key not understood", "key", e.Key(), "error", err)
-			return
-		}
-		s.view.put(incarnation, strings.Clone(key), entry, now)
-	}
+	}))
 }
 
 // echo is this gateway's own claim or lease. The watches work if both come back.
-func (s *stay) echo(e jetstream.KeyValueEntry, put bool, now time.Time) {
-	if !put {
-		s.end(errLost)
-		return
-	}
-	s.echoes[e.Bucket()] = true
+func (s *stay) echo(b bucket, now time.Time) {
+	s.echoes[b.Bucket()] = true
 	if len(s.echoes) == len(s.buckets()) {
 		clear(s.echoes)
 		s.view.echo(now)
 	}
+}
+
+func (s *stay) applyLease(u update, now time.Time) {
+	if u.put {
+		s.view.leaseSeen(u.key, now)
+	} else {
+		s.view.leaseGone(u.key, now)
+	}
+}
+
+func (s *stay) applyKey(u update, now time.Time) {
+	incarnation, key, _ := strings.Cut(u.key, ".")
+	if !u.put {
+		s.view.remove(incarnation, key)
+		return
+	}
+	var e Entry
+	if key != "" {
+		if err := json.Unmarshal(u.value, &e); err != nil {
+			s.log.Warn("presence key not understood", "key", u.key, "error", err)
+			return
+		}
+	}
+	if incarnation == s.own && !s.view.entered(e) {
+		// A write that was given up for lost arrived after all, or it is just
+		// being removed.
+		s.outbox.found(u.key)
+		s.nudge()
+	}
+	s.view.put(incarnation, strings.Clone(key), e, now)
 }
 
 // judge ends what has run out, and this stay if it cannot be relied on.
@@ -224,7 +216,7 @@ func (s *stay) write(ctx context.Context) {
 			s.outbox.done(w, errs[i] == nil)
 		}
 		s.mu.Unlock()
-		if err := errors.Join(errs...); err != nil && ctx.Err() == nil {
+		if err := cmp.Or(errs...); err != nil && ctx.Err() == nil {
 			s.log.Warn("presence not written", "error", err)
 			pause(ctx, s.tick())
 		}
@@ -259,7 +251,7 @@ func (s *stay) clear(ctx context.Context) {
 			continue
 		}
 		if errors.Is(err, jetstream.ErrKeyNotFound) {
-			err = s.purge(ctx, incarnation)
+			err = s.presence.purge(ctx, incarnation)
 		}
 		if err != nil {
 			s.log.Warn("presence of a gateway that is gone not removed", "incarnation", incarnation, "error", err)
@@ -271,16 +263,6 @@ func (s *stay) clear(ctx context.Context) {
 	}
 }
 
-// purge removes all keys of an incarnation, without a mark.
-func (s *stay) purge(ctx context.Context, incarnation string) error {
-	for _, keys := range []string{incarnation + ".>", incarnation} {
-		if err := s.stream.Purge(ctx, jetstream.WithPurgeSubject(subjectPrefix+keys)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // leave removes the lease, so that everybody here is offline at once, and then
 // the keys, which others would do too.
 func (s *stay) leave() {
@@ -289,7 +271,7 @@ func (s *stay) leave() {
 	err := errDisconnected
 	if s.js.Conn().IsConnected() {
 		if err = s.leases.Delete(ctx, s.own); err == nil {
-			err = s.purge(ctx, s.own)
+			err = s.presence.purge(ctx, s.own)
 		}
 	}
 	if err != nil {

@@ -285,6 +285,9 @@ func (v *view) down(w who) {
 	}
 }
 
+// entered reports whether somebody is connected here.
+func (v *view) entered(e Entry) bool { return v.local[who{e.Kind, e.ID}] != nil }
+
 func (v *view) has(kind Kind, id string) bool { return v.online[kind][id] != nil }
 
 func (v *view) count(kind Kind) int { return len(v.online[kind]) }

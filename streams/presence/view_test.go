@@ -448,8 +448,14 @@ func TestTheOutboxTellsTheLastThingWantedOfEachKey(t *testing.T) {
 		key := func() string { return rapid.SampledFrom([]string{"a", "b", "c", "d"}).Draw(t, "key") }
 		n := 0
 		t.Repeat(map[string]func(*rapid.T){
-			"put":     func(*rapid.T) { n++; k := key(); want[k] = fmt.Sprint(n); o.put(k, Entry{Name: want[k]}) },
-			"drop":    func(*rapid.T) { k := key(); delete(want, k); o.drop(k) },
+			"put":  func(*rapid.T) { n++; k := key(); want[k] = fmt.Sprint(n); o.put(k, Entry{Name: want[k]}) },
+			"drop": func(*rapid.T) { k := key(); delete(want, k); o.drop(k) },
+			"late": func(*rapid.T) {
+				if k := key(); want[k] == "" {
+					bucket[k] = "late"
+					o.found(k)
+				}
+			},
 			"deliver": func(*rapid.T) { deliver(true) },
 			"fail":    func(*rapid.T) { deliver(false) },
 			"": func(*rapid.T) {
