@@ -23,7 +23,8 @@ type Peer struct {
 	*Client
 	SessionID, UserID string   // empty for a guest
 	Users             []Listed // as the connection began; nil for a guest
-	Replayed          []Post   // before "recovery"
+	Began             []Event  // what came up to "recovery", which is the last
+	Replayed          []Post   // the messages among them
 	Recovery          Recovery
 }
 
@@ -46,7 +47,7 @@ func (p *Peer) begin(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("before recovery: %w", err)
 	}
-	p.Replayed = Posts(events)
+	p.Began, p.Replayed = events, Posts(events)
 	for _, e := range events {
 		var err error
 		switch e.Name {

@@ -1,0 +1,234 @@
+package gateway_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/tidemark-chat/tidemark/services/gateway/gatewaytest"
+	"github.com/tidemark-chat/tidemark/streams/eventlog"
+)
+
+// TestEverySocketIsSentExactlyItsMessages lets users and guests come, talk and go,
+// in random ways, on two gateways over one log, and compares what each socket was
+// sent with a model. -rapid.checks and -rapid.steps make it longer.
+func TestEverySocketIsSentExactlyItsMessages(t *testing.T) {
+	t.Parallel()
+	more := false
+	flag.Visit(func(f *flag.Flag) { more = more || f.Name == "rapid.checks" })
+	if !more {
+		if err := flag.Set("rapid.checks", "40"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const each = 100 // checks, before the list of users gets too long
+	var start func() (at []string, log *eventlog.Log)
+	checks := 0
+	var at []string
+	var log *eventlog.Log
+	start = func() ([]string, *eventlog.Log) {
+		s, _, at := together(t, 2)
+		return at, eventlog.Open(s.Connect())
+	}
+	rapid.Check(t, func(rt *rapid.T) {
+		if checks%each == 0 {
+			at, log = start()
+		}
+		checks++
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		state, err := log.State(ctx)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		check := fmt.Sprintf("check %d ", checks)
+		w := &world{
+			t: rt, ctx: ctx, at: at, log: log, base: state.Last,
+			rooms: map[string]string{"a": check + "a", "b": check + "b", "general": "general"}, marks: check + "marks",
+			said: make(map[uint64]*message), keys: make(map[string]*message),
+		}
+		defer w.close()
+		w.connectUser(0, w.newPerson(), nil, nil)
+		rt.Repeat(map[string]func(*rapid.T){
+			"a user connects": w.aUserConnects, "a guest connects": w.aGuestConnects,
+			"one disconnects": w.oneDisconnects, "one reconnects": w.oneReconnects,
+			"one joins": w.oneJoins, "one leaves": w.oneLeaves,
+			"one speaks": w.oneSpeaks, "one writes": w.oneWrites,
+			"all speak at once": w.allSpeakAtOnce, "one repeats at once": w.oneRepeatsAtOnce,
+		})
+		w.quiet()
+		w.everybodyAgain()
+		w.audit()
+	})
+}
+
+func (w *world) close() {
+	for _, s := range w.open {
+		s.Close()
+	}
+}
+
+// The commands. What they draw depends only on what was drawn before.
+
+func (w *world) pick(of int, what string) int {
+	if of == 0 {
+		w.t.Skip("there is no ", what)
+	}
+	return rapid.IntRange(0, of-1).Draw(w.t, what)
+}
+
+func (w *world) pickSocket() *socket { return w.open[w.pick(len(w.open), "socket")] }
+
+var room = rapid.SampledFrom([]string{"a", "b", "general"})
+
+func (w *world) pickRoom() string { return w.rooms[room.Draw(w.t, "room")] }
+
+func (w *world) pickRooms() (rooms []string) {
+	for _, name := range rapid.SliceOfNDistinct(room, 0, len(w.rooms), rapid.ID[string]).Draw(w.t, "rooms") {
+		rooms = append(rooms, w.rooms[name])
+	}
+	return rooms
+}
+
+func (w *world) pickKey(s *socket) string {
+	keys := []string{"", "", "k", s.SocketID + "-0", s.SocketID + "-1"}
+	if s.who == nil { // or one of a guest, who may be gone
+		keys = append(keys, w.guests[w.pick(len(w.guests), "guest")]+"-0")
+	}
+	return keys[w.pick(len(keys), "key")]
+}
+
+func (w *world) pickContent() string {
+	return rapid.SampledFrom([]string{"x", "y"}).Draw(w.t, "content")
+}
+
+const maxOpen = 8
+
+func (w *world) aUserConnects(*rapid.T) {
+	if len(w.open) >= maxOpen {
+		w.t.Skip("many are connected")
+	}
+	who := w.newPerson
+	if n := w.pick(min(len(w.users)+1, 3), "user"); n < len(w.users) {
+		who = func() *person { return w.users[n] }
+	}
+	gateway, rooms := w.pick(len(w.at), "gateway"), w.pickRooms()
+	w.connectUser(gateway, who(), nil, rooms)
+}
+
+func (w *world) aGuestConnects(*rapid.T) {
+	if len(w.open) >= maxOpen {
+		w.t.Skip("many are connected")
+	}
+	from := any(w.base)
+	if rapid.Bool().Draw(w.t, "from now on") {
+		from = "latest"
+	}
+	w.connectGuest(w.pick(len(w.at), "gateway"), from, w.pickRooms())
+}
+
+func (w *world) oneDisconnects(*rapid.T) { w.disconnect(w.pickSocket()) }
+
+func (w *world) oneReconnects(*rapid.T) {
+	s := w.pickSocket()
+	gateway := w.pick(len(w.at), "gateway")
+	last := w.disconnect(s)
+	var rooms []string
+	for room := range s.since {
+		if room != inbox && room != w.marks {
+			rooms = append(rooms, room)
+		}
+	}
+	if s.who == nil {
+		w.connectGuest(gateway, last, rooms)
+	} else {
+		w.connectUser(gateway, s.who, last, rooms)
+	}
+}
+
+func (w *world) oneJoins(*rapid.T) {
+	s, room := w.pickSocket(), w.pickRoom()
+	var ack gatewaytest.Joined
+	if _, err := s.Ask(w.ctx, &ack, "room join", map[string]any{"room": room}); err != nil || !ack.OK {
+		w.failf("%s joins %q: %+v, %v", s.name, room, ack, err)
+	}
+	if _, in := s.since[room]; !in {
+		s.since[room] = ack.Head
+	}
+}
+
+func (w *world) oneLeaves(*rapid.T) {
+	s, room := w.pickSocket(), w.pickRoom()
+	since, in := s.since[room]
+	var ack gatewaytest.Joined
+	after, err := s.Ask(w.ctx, &ack, "room leave", map[string]any{"room": room})
+	if err != nil || !ack.OK {
+		w.failf("%s leaves %q: %+v, %v", s.name, room, ack, err)
+	}
+	if !in {
+		return
+	}
+	// Of the room came, in order, what was said since, up to some point: what another
+	// gateway has acked may not have come yet.
+	w.received(s)
+	var got, want []uint64
+	for _, p := range gatewaytest.Posts(s.events[:after]) {
+		if p.Room == room && p.Offset > since {
+			got = append(got, p.Offset)
+		}
+	}
+	for offset, m := range w.said {
+		if m.to == nil && m.Room == room && offset > since {
+			want = append(want, offset)
+		}
+	}
+	slices.Sort(want)
+	if len(got) > len(want) || !slices.Equal(got, want[:len(got)]) {
+		w.failf("%s was sent %v of %q since %d, want %v", s.name, got, room, since, want)
+	}
+	s.stayed = append(s.stayed, got...)
+	delete(s.since, room)
+}
+
+func (w *world) oneSpeaks(*rapid.T) {
+	s, room := w.pickSocket(), w.pickRoom()
+	w.speak(s, room, w.pickContent(), w.pickKey(s))
+}
+
+func (w *world) oneWrites(*rapid.T) {
+	s, to := w.pickSocket(), (*person)(nil)
+	if n := w.pick(len(w.users)+1, "recipient"); n < len(w.users) {
+		to = w.users[n]
+	}
+	w.write(s, to, w.pickContent(), w.pickKey(s))
+}
+
+// allSpeakAtOnce has every socket send to all and, if it can, to a user.
+func (w *world) allSpeakAtOnce(*rapid.T) {
+	var messages []*message
+	for _, s := range w.open {
+		messages = append(messages, w.newMessage(s, w.marks, nil, "at once", ""))
+		if s.who != nil {
+			messages = append(messages, w.newMessage(s, "", w.users[len(w.users)-1], "at once", ""))
+		}
+	}
+	w.atOnce(messages)
+}
+
+// oneRepeatsAtOnce has all sockets of a user send the same message with one key.
+func (w *world) oneRepeatsAtOnce(*rapid.T) {
+	who, to := w.users[w.pick(len(w.users), "user")], w.users[w.pick(len(w.users), "recipient")]
+	key := fmt.Sprint("key ", rapid.IntRange(0, 1).Draw(w.t, "key"))
+	var messages []*message
+	for _, s := range w.open {
+		if s.who == who {
+			messages = append(messages, w.newMessage(s, "", to, "repeated", key))
+		}
+	}
+	w.atOnce(messages)
+}
