@@ -24,6 +24,7 @@ func audit(t *testing.T, events []event.Event, people ...*person) {
 	for _, p := range people {
 		eventually(t, p.name+" has heard all", func() bool { return len(p.unheard(events)) == 0 })
 		p.auditHeard(t, events)
+		p.auditBeginning(t)
 	}
 }
 
@@ -114,6 +115,28 @@ func (p *person) auditHeard(t *testing.T, events []event.Event) {
 			t.Errorf("%s heard %s, the log holds %+v", p.name, h.Args, e)
 		}
 		last = e.Offset
+	}
+}
+
+// auditBeginning checks how each connection of a user began: with the session,
+// and with the list of users before what adds to it.
+func (p *person) auditBeginning(t *testing.T) {
+	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	bySocket := map[string][]string{}
+	for _, h := range p.heard {
+		if !strings.HasSuffix(h.Name, "typing") {
+			bySocket[h.socket] = append(bySocket[h.socket], h.Name)
+		}
+	}
+	for _, names := range bySocket {
+		if p.id != "" && names[0] != "session" || p.id != "" && len(names) > 1 && names[1] != "users" {
+			t.Errorf("a connection of %s began with %q", p.name, names[:min(len(names), 5)])
+		}
+		if n := len(slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name != "recovery" })); n > 1 {
+			t.Errorf("a connection of %s was told %d times that it has caught up", p.name, n)
+		}
 	}
 }
 

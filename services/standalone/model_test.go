@@ -129,10 +129,11 @@ func TestTheListOfUsersAndWhatFollowsFitTogether(t *testing.T) {
 	d := deploy(t, smallTail...)
 	ann, bob, cat := d.joins("ann", 0), d.joins("bob", 1), d.joins("cat", 0)
 	talk := d.talk()
+	talk.padding = strings.Repeat("p", 1000)
 	talk.of(ann, to{user: bob}, to{user: cat})
 	talk.of(bob, to{user: ann}, to{user: cat})
 	talk.of(cat, to{user: ann}, to{user: bob})
-	talk.on(100) // more than the tail holds
+	talk.on(30) // more than the tail holds
 	var tabs []tab
 	for i := range 16 {
 		tabs = append(tabs, opens(t, d.gateways[i%2], bob.session))
