@@ -252,6 +252,12 @@ func TestAServerThatHangsIsWaitedForNoLongerThanTheContext(t *testing.T) {
 	id := create(t, s, ann)
 	server.Pause()
 	defer server.Resume()
+	eventually(t, "the server stands still", func() bool {
+		short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+		defer cancel()
+		_, err := s.Find(short, id)
+		return err != nil
+	})
 	short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
 	defer cancel()
 	fails(t, s, id, short, 2*time.Second)
