@@ -13,6 +13,7 @@ describe('a room', () => {
     const joined = await ana.ask('room join', { room })
     expect(joined).toEqual({ ok: true, room, head: expect.any(Number) })
     await say(ana, { room }, 'before Boris')
+    await expect.poll(() => ana.contents).toEqual(['before Boris'])
     expect(await boris.ask('room join', { room })).toMatchObject({ ok: true, room })
     const key = `${ana.socket.id}-0`
     const ack = await ana.ask('room message', { room, content: 'hello', clientOffset: key })
