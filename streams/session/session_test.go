@@ -41,6 +41,13 @@ func open(t testing.TB, js jetstream.JetStream, ttl time.Duration) *session.Stor
 	return s
 }
 
+// eager opens sessions of which each is due for renewal at once.
+func eager(t testing.TB, js jetstream.JetStream) *session.Store {
+	t.Helper()
+	open(t, js, time.Hour)
+	return session.Open(js, session.Config{TTL: time.Nanosecond})
+}
+
 func newID(t testing.TB) string {
 	t.Helper()
 	id, err := session.NewID()
@@ -123,7 +130,7 @@ func TestCreatingTwiceIsHarmlessAndNeverTakesOver(t *testing.T) {
 
 func TestTheBucketNeverHoldsAnID(t *testing.T) {
 	js := logtest.Start(t).Connect()
-	s := open(t, js, time.Hour)
+	s := eager(t, js)
 	id := create(t, s, ann)
 	if err := s.Renew(ctx, id); err != nil {
 		t.Fatal(err)
@@ -201,7 +208,7 @@ func TestASessionExpiresUnlessRenewed(t *testing.T) {
 // TestARevokedSessionIsNotResurrected revokes sessions while gateways renew them.
 func TestARevokedSessionIsNotResurrected(t *testing.T) {
 	server := logtest.Start(t)
-	here, there := open(t, server.Connect(), time.Hour), open(t, server.Connect(), time.Hour)
+	here, there := eager(t, server.Connect()), eager(t, server.Connect())
 	bucket, _ := keys(t, server.Connect())
 	for range 20 {
 		id := create(t, here, ann)
