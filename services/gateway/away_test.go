@@ -36,7 +36,7 @@ func TestWhatCameWhileOneWasAwayIsInTheListAndDoesNotComeAgain(t *testing.T) {
 	privately(t, bob, alice.UserID, "0")
 	bob.Close()
 	var want []string
-	for i := range 30 {
+	for i := range 60 { // more than are listed
 		if want = append(want, fmt.Sprint(i)); i > 0 {
 			privately(t, alice, bob.UserID, fmt.Sprint(i))
 		}
@@ -45,7 +45,7 @@ func TestWhatCameWhileOneWasAwayIsInTheListAndDoesNotComeAgain(t *testing.T) {
 	for gateway := range at {
 		again := gatewaytest.Join(t, at[gateway], auth{"sessionID": bob.SessionID})
 		got := with(t, again, alice.UserID)
-		if n := len(got); n < 10 || !slices.Equal(contents(got), want[30-n:]) {
+		if n := len(got); n < 10 || n == len(want) || !slices.Equal(contents(got), want[len(want)-n:]) {
 			t.Errorf("with alice: %v", contents(got))
 		}
 		for _, p := range got {
@@ -194,7 +194,7 @@ func TestAnAnswerOfAReadModelThatLagsIsMadeUpForByTheTail(t *testing.T) {
 		if i%3 == 0 {
 			from, to = to, from
 		}
-		last = privately(t, from, to.UserID, fmt.Sprint(i)).Offset
+		privately(t, from, to.UserID, fmt.Sprint(i))
 		want = append(want, fmt.Sprint(i))
 		last = logtest.Publish(t, s.Connect(), logtest.Message(t, "general", "in between"))
 	}

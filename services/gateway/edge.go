@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/zishang520/socket.io/servers/socket/v3"
@@ -35,6 +36,8 @@ type edge struct {
 
 	handler     http.Handler
 	identifying *readers
+	stopping    context.Context // ends when the gateway stops
+	stop        context.CancelFunc
 }
 
 func newEdge(g *Gateway) (*edge, error) {
@@ -54,6 +57,7 @@ func newEdge(g *Gateway) (*edge, error) {
 		options.SetCors(cors(cfg.CORSOrigins))
 	}
 	e := &edge{g: g, io: socket.NewServer(nil, options), identifying: newReaders(maxIdentifying)}
+	e.stopping, e.stop = context.WithCancel(context.Background())
 	e.handler = e.io.ServeHandler(nil)
 	if err := transport.Attach(e.io); err != nil {
 		return nil, err
@@ -78,6 +82,11 @@ func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// For bodies of requests that are refused before they are read; the
 		// transport sets its own deadline, and lifts it.
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(e.g.cfg.Gateway.StallTimeout))
+	}
+	if u, err := url.Parse(r.Header.Get("Origin")); err == nil && u.Host != "" && u.Host == r.Host {
+		// A page of this gateway's own. Where other origins are named, the library,
+		// up to v3.0.5, refuses a WebSocket to all but those.
+		r.Header.Del("Origin")
 	}
 	if q := r.URL.Query(); q.Get("sid") == "" && r.Method == http.MethodGet {
 		if e.g.draining.Load() || e.g.current.Load() == nil {
@@ -124,8 +133,9 @@ func (e *edge) admit(s *socket.Socket, next func(*socket.ExtendedError)) {
 		next(nil)
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), connectTimeout)
-	e.identifying.run(ctx, func() {
+	ctx, cancel := context.WithTimeout(e.stopping, connectTimeout)
+	_ = s.Conn().Once("close", func(...any) { cancel() })
+	e.identifying.run(ctx, nil, func() {
 		defer cancel()
 		u, err := e.g.identify(ctx, hello)
 		switch {
@@ -172,6 +182,7 @@ func (e *edge) connected(s *socket.Socket) {
 
 // close ends what is left of the library's connections.
 func (e *edge) close() {
+	e.stop()
 	e.io.Close(nil)
 	e.identifying.close()
 }

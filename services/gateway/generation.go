@@ -33,7 +33,8 @@ type generation struct {
 	past    *history.History
 	people  *people
 	horizon *horizon
-	reading *readers
+
+	welcoming, paging *readers // lists of users, and pages of history, that are read at the same time
 }
 
 // runGeneration follows the log until ctx ends (nil) or the feed is lost. The
@@ -65,7 +66,7 @@ func (g *Gateway) runGeneration(ctx context.Context) error {
 	appends := appender.New(g.nats.publish, state.AtomicBatch, g.cfg.Gateway.AppendTimeout)
 	gen := &generation{
 		epoch: state.Epoch, tail: t, hub: hub, appends: appends, past: past,
-		horizon: newHorizon(reads), reading: newReaders(g.cfg.Gateway.CatchUpWorkers),
+		horizon: newHorizon(reads), welcoming: newReaders(g.cfg.Gateway.CatchUpWorkers), paging: newReaders(g.cfg.Gateway.CatchUpWorkers),
 	}
 	gen.people = &people{
 		log: reads, model: model, directory: directory.New(g.cfg.Gateway.MaxUsers), roster: g.roster,
@@ -94,7 +95,8 @@ func (g *Gateway) runGeneration(ctx context.Context) error {
 	all.Go(func() { gen.people.load(ctx, position, past.SameLog, g.log) })
 	all.Go(func() {
 		<-ctx.Done()
-		gen.reading.close() // soon, because the hub cuts those who are read for
+		gen.welcoming.close() // soon, because the hub cuts those who are read for
+		gen.paging.close()
 	})
 	defer g.current.CompareAndSwap(gen, nil)
 

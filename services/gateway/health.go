@@ -13,6 +13,7 @@ import (
 
 const (
 	watchInterval = time.Second
+	watchSoon     = 100 * time.Millisecond // while the gateway is not ready
 	watchTimeout  = 2 * time.Second
 )
 
@@ -38,12 +39,14 @@ func (h *health) get() (log eventlog.State, problem error) {
 // watch asks the log where it ends, again and again, until ctx ends.
 func (g *Gateway) watch(ctx context.Context) {
 	log := eventlog.Open(g.nats.reads)
-	ticker := time.NewTicker(watchInterval)
-	defer ticker.Stop()
 	for {
 		g.examine(ctx, log)
+		again := watchInterval
+		if g.notReady() != nil {
+			again = watchSoon
+		}
 		select {
-		case <-ticker.C:
+		case <-time.After(again):
 		case <-ctx.Done():
 			return
 		}

@@ -76,17 +76,18 @@ func (s *session) limitMessage(now time.Time, key string) *contract.Refusal {
 	hold := func(wait time.Duration) bool {
 		return key != "" && !s.sender.Made(key) && s.link.Unfinished() <= 1 && wait <= longestHold
 	}
-	return rateLimited(take(now, hold, s.limits.messages, s.limits.user))
+	return rateLimited("messages", now, hold, s.limits.messages, s.limits.user)
 }
 
 // limitRequest takes one of the other events.
 func (s *session) limitRequest(now time.Time) *contract.Refusal {
-	return rateLimited(take(now, func(time.Duration) bool { return false }, s.limits.requests))
+	return rateLimited("requests", now, func(time.Duration) bool { return false }, s.limits.requests)
 }
 
-func rateLimited(wait time.Duration, ok bool) *contract.Refusal {
+func rateLimited(what string, now time.Time, hold func(time.Duration) bool, buckets ...*rate.Limiter) *contract.Refusal {
+	wait, ok := take(now, hold, buckets...)
 	if ok {
 		return nil
 	}
-	return &contract.Refusal{Code: contract.RateLimited, Message: "too many messages", RetryAfter: wait}
+	return &contract.Refusal{Code: contract.RateLimited, Message: "too many " + what, RetryAfter: wait}
 }

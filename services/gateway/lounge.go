@@ -11,10 +11,12 @@ import (
 // nickname is what a connection calls itself by "add user". It is no identity:
 // anybody may take any.
 type nickname struct {
-	mu      sync.Mutex
-	text    string
-	known   bool                // or not to be waited for any longer
-	waiting []func(name string) // no more than the connection may have under way
+	mu       sync.Mutex
+	text     string
+	timer    *time.Timer         // ends the wait for it
+	known    bool                // or not to be waited for any longer
+	flushing bool                // what waited is being done, in order
+	waiting  []func(name string) // no more than the connection may have under way
 }
 
 // nameWait is how long messages wait for their sender's nickname.
@@ -30,38 +32,44 @@ func (s *session) whenNamed(do func(name string)) {
 	}
 	n := &s.name
 	n.mu.Lock()
-	if !n.known {
-		n.waiting = append(n.waiting, do)
-		if len(n.waiting) == 1 {
-			timer := time.AfterFunc(nameWait, func() { n.settle("") })
-			s.atEnd(func() {
-				if timer.Stop() {
-					n.settle("")
-				}
-			})
-		}
+	if n.known {
+		name := n.text
 		n.mu.Unlock()
+		do(name)
 		return
 	}
-	name := n.text
+	n.waiting = append(n.waiting, do)
+	first := n.timer == nil
+	if first {
+		n.timer = time.AfterFunc(nameWait, func() { n.settle("") })
+	}
 	n.mu.Unlock()
-	do(name)
+	if first { // not under the lock: it is done at once where the session has ended
+		s.atEnd(func() { n.timer.Stop(); n.settle("") })
+	}
 }
 
-// settle gives a connection its nickname, or none, for what waits for it. It is
-// false if it had one already.
+// settle gives a connection its nickname, or none, and does what waits for it, in
+// order. It is false if it had one already.
 func (n *nickname) settle(text string) bool {
 	n.mu.Lock()
+	defer n.mu.Unlock()
 	if n.text != "" {
-		n.mu.Unlock()
 		return false
 	}
-	waiting := n.waiting
-	n.text, n.known, n.waiting = text, true, nil
-	n.mu.Unlock()
-	for _, do := range waiting {
-		do(text)
+	n.text = text
+	if n.flushing || n.known {
+		return true
 	}
+	n.flushing = true
+	for len(n.waiting) > 0 {
+		do, name := n.waiting[0], n.text
+		n.waiting = n.waiting[1:]
+		n.mu.Unlock()
+		do(name)
+		n.mu.Lock()
+	}
+	n.known, n.flushing = true, false
 	return true
 }
 

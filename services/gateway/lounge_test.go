@@ -101,7 +101,7 @@ func TestTheLoungeGetsNewMessagesAndEverybodyChatMessages(t *testing.T) {
 		{uma, "new message", "uma", both, both}, // also without an "add user"
 		{guest, "chat message", "", chat, chat},
 		{guest, "new message", "", chat, chat},
-		{ann, "chat message", "", chat, chat},
+		{ann, "chat message", "ann", chat, both},
 	} {
 		c.speaker = say.speaker
 		ack := c.ask(say.event, "hi <b>")

@@ -3,6 +3,7 @@ package gateway
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"sync"
@@ -48,8 +49,10 @@ func (p *people) load(ctx context.Context, began uint64, sameLog func(query.Chec
 		if complete || ctx.Err() != nil {
 			return
 		}
-		if err != nil {
-			failed.log(log, "the list of users is not complete", err)
+		select {
+		case <-p.loaded:
+			failed.log(log, "the list of users is not complete", cmp.Or(err, errBehind))
+		default:
 		}
 		select {
 		case <-time.After(pause):
@@ -58,6 +61,8 @@ func (p *people) load(ctx context.Context, began uint64, sameLog func(query.Chec
 		}
 	}
 }
+
+var errBehind = errors.New("the read model is behind")
 
 func (p *people) loadOnce(ctx context.Context, began uint64, sameLog func(query.Checkpoint) error) (complete bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, history.Timeout)
@@ -139,14 +144,23 @@ func nameOf(id string, messages []*event.Event) (name string, ok bool) {
 	return "", false
 }
 
+// What the list of users may take, as JSON: together it is below the bytes that
+// may be queued for a connection.
+const (
+	maxListBytes    = 576 << 10 // names and ids
+	maxMessageBytes = 384 << 10 // the messages that come with it
+)
+
 // list is the users that one of them is shown, by name: all of them or, where
 // there are more than may be listed, himself, those he has talked to, those
 // online, and the newest, in that order.
 func (p *people) list(self user, online, talked map[string]string) []directory.User {
 	sorted := p.directory.Sorted()
 	here := make(map[string]bool, len(sorted))
+	size := 0
 	for _, u := range sorted {
 		here[u.ID] = true
+		size += len(`{"userID":"","username":"","connected":false,"messages":[]},`) + len(u.ID) + 6*len(u.Name)
 	}
 	var others []directory.User // not in the directory
 	add := func(id, name string) {
@@ -162,84 +176,77 @@ func (p *people) list(self user, online, talked map[string]string) []directory.U
 	for id, name := range online {
 		add(id, name)
 	}
-	if len(others) == 0 && len(sorted) <= p.max {
+	if len(others) == 0 && len(sorted) <= p.max && size <= maxListBytes {
 		return sorted
 	}
-	all := append(others, sorted...)
-	if len(all) > p.max {
-		slices.SortFunc(all, func(a, b directory.User) int {
-			return cmp.Or(cmp.Compare(rank(a, self, online, talked), rank(b, self, online, talked)), cmp.Compare(b.Offset, a.Offset), directory.Compare(a, b))
-		})
-		all = all[:p.max]
-	}
-	slices.SortFunc(all, directory.Compare)
-	return all
+	return choose(slices.Concat(others, sorted), p.max, func(u directory.User) int {
+		if u.ID == self.id {
+			return 0
+		}
+		if _, ok := talked[u.ID]; ok {
+			return 1
+		}
+		if _, ok := online[u.ID]; ok {
+			return 2
+		}
+		return 3
+	})
 }
 
-func rank(u directory.User, self user, online, talked map[string]string) int {
-	_, connected := online[u.ID]
-	_, partner := talked[u.ID]
-	switch {
-	case u.ID == self.id:
-		return 0
-	case partner:
-		return 1
-	case connected:
-		return 2
+// choose picks at most so many users, and bytes, by rank and then the newest, and
+// sorts them by name.
+func choose(all []directory.User, most int, rank func(directory.User) int) []directory.User {
+	var ranked [4][]directory.User
+	for _, u := range all {
+		r := rank(u)
+		ranked[r] = append(ranked[r], u)
 	}
-	return 3
+	chosen, entry, size := make([]directory.User, 0, min(most, len(all))), []byte(nil), 0
+	for _, users := range ranked {
+		if len(chosen)+len(users) > most {
+			slices.SortFunc(users, func(a, b directory.User) int { return cmp.Compare(b.Offset, a.Offset) })
+		}
+		for _, u := range users {
+			entry = contract.AppendUser(entry[:0], u.ID, u.Name, false, nil)
+			if size += len(entry) + 1; size > maxListBytes || len(chosen) == most {
+				break
+			}
+			chosen = append(chosen, u)
+		}
+	}
+	slices.SortFunc(chosen, directory.Compare)
+	return chosen
 }
 
 // usersPacket is the "users" event.
 func usersPacket(users []directory.User, online map[string]string, talked map[string][]*event.Event) []byte {
 	listed := shareOut(talked)
 	packet := append(make([]byte, 0, 128*len(users)), contract.UsersOpen...)
-	var head []byte
 	for _, u := range users {
 		_, connected := online[u.ID]
-		head = contract.AppendUserHead(head[:0], u.ID, u.Name)
-		packet = contract.AppendUser(packet, head, connected, listed[u.ID])
+		packet = contract.AppendUser(packet, u.ID, u.Name, connected, listed[u.ID])
 	}
 	return append(packet, contract.UsersClose...)
 }
 
-// maxListed bounds the messages that come with the list of users, in bytes.
-const maxListed = 512 << 10
-
-// shareOut leaves out messages beyond the bound, of those last who one has not
-// talked to for longest.
+// shareOut leaves out messages, the oldest of each conversation first, where all
+// together take more than they may: each conversation has an equal share, so that
+// nobody's many words are at the expense of another's.
 func shareOut(talked map[string][]*event.Event) map[string][]*event.Event {
-	size := 0
-	for _, messages := range talked {
-		for _, e := range messages {
-			size += listedSize(e)
-		}
+	if len(talked) == 0 {
+		return nil
 	}
-	if size <= maxListed {
-		return talked
-	}
-	others := make([]string, 0, len(talked))
-	for id := range talked {
-		others = append(others, id)
-	}
-	last := func(id string) uint64 { return talked[id][len(talked[id])-1].Offset }
-	slices.SortFunc(others, func(a, b string) int { return cmp.Compare(last(b), last(a)) })
+	share, one := maxMessageBytes/len(talked), []byte(nil)
 	kept := make(map[string][]*event.Event, len(talked))
-	for left, i := maxListed, 0; i < len(others) && left > 0; i++ {
-		messages := talked[others[i]]
+	for id, messages := range talked {
 		from := len(messages)
-		for from > 0 && left >= listedSize(messages[from-1]) {
-			from--
-			left -= listedSize(messages[from])
+		for size := 0; from > 0; from-- {
+			one = contract.AppendListed(one[:0], messages[from-1])
+			if size += len(one) + 1; size > share {
+				break
+			}
 		}
-		kept[others[i]] = messages[from:]
-		if from > 0 {
-			break
-		}
+		kept[id] = messages[from:]
 	}
 	return kept
 }
-
-// listedSize is at least what a message takes in the list, unless it is full of
-// control characters; the connection's own limit is above.
-func listedSize(e *event.Event) int { return 160 + 2*len(e.Content) }

@@ -16,9 +16,10 @@ type readers struct {
 
 func newReaders(n int) *readers { return &readers{slots: make(chan struct{}, n)} }
 
-// run does some work on a goroutine of its own when there is a slot for it, or
-// otherwise, if ctx ends before. The caller bounds how many wait.
-func (r *readers) run(ctx context.Context, work, otherwise func()) {
+// run does some work on a goroutine of its own, after what it has to await, when
+// there is a slot for it; or otherwise, if that is in vain or ctx ends before. A
+// connection's inbound budget bounds how many of its own wait.
+func (r *readers) run(ctx context.Context, await func() bool, work, otherwise func()) {
 	r.mu.Lock()
 	if r.closed {
 		r.mu.Unlock()
@@ -29,6 +30,10 @@ func (r *readers) run(ctx context.Context, work, otherwise func()) {
 	r.mu.Unlock()
 	go func() {
 		defer r.all.Done()
+		if await != nil && !await() {
+			otherwise()
+			return
+		}
 		select {
 		case r.slots <- struct{}{}:
 			defer func() { <-r.slots }()

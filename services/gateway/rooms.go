@@ -8,16 +8,27 @@ import (
 // joinRoom handles ("room join", {room} [, ack]).
 func (s *session) joinRoom(r request) {
 	name, refusal := s.room(r)
-	if refusal == nil && !s.rooms[name] && len(s.rooms) >= s.g.cfg.Gateway.MaxRooms {
+	if refusal == nil && !s.rooms[name] && s.others() >= s.g.cfg.Gateway.MaxRooms && name != subject.General.Name {
 		refusal = forbidden("in too many rooms")
 	}
 	if refusal != nil {
 		s.refuse(r, refusal)
 		return
 	}
-	s.rooms[name] = true
-	r.ack(contract.Joined(name, s.gen.hub.Join(s.member, room(name))))
+	head, ok := s.gen.hub.Join(s.ctx, s.member, room(name))
+	if ok {
+		s.rooms[name] = true
+		r.ack(contract.Joined(name, head))
+	}
 	r.done()
+}
+
+// others is how many rooms the connection is in beside general.
+func (s *session) others() int {
+	if s.rooms[subject.General.Name] {
+		return len(s.rooms) - 1
+	}
+	return len(s.rooms)
 }
 
 // leaveRoom handles ("room leave", {room} [, ack]). Nothing of the room is sent
@@ -64,7 +75,8 @@ func (s *session) history(r request) {
 		return
 	}
 	// Not on the socket's queue: what it sends next does not wait for this.
-	s.gen.reading.run(s.ctx, func() {
+	s.gen.paging.run(s.ctx, s.takeTurn, func() {
+		defer func() { <-s.turn }()
 		s.gen.upToDate(s.ctx)
 		page, more, err := s.gen.past.Page(s.ctx, topic, conversation, h.Before, h.Limit)
 		if err != nil {
@@ -74,4 +86,14 @@ func (s *session) history(r request) {
 		r.ack(contract.HistoryPage(page, s.Own, more))
 		r.done()
 	}, r.done)
+}
+
+// takeTurn waits until no other page is being read for the connection.
+func (s *session) takeTurn() bool {
+	select {
+	case s.turn <- struct{}{}:
+		return true
+	case <-s.ctx.Done():
+		return false
+	}
 }

@@ -18,13 +18,13 @@ import (
 // chatMessage handles ("chat message", content [, clientOffset] [, ack]).
 func (s *session) chatMessage(r request) {
 	post, refusal := contract.ParseChatMessage(r.args, s.maxContent())
-	s.postToRoom(r, subject.General.Name, post, s.user.name, refusal)
+	s.postToRoom(r, subject.General.Name, post, refusal)
 }
 
 // roomMessage handles ("room message", {room, content [, clientOffset]} [, ack]).
 func (s *session) roomMessage(r request) {
 	m, refusal := contract.ParseRoomMessage(r.args, s.maxContent())
-	s.postToRoom(r, m.Room, m.Post, s.user.name, refusal)
+	s.postToRoom(r, m.Room, m.Post, refusal)
 }
 
 // newMessage handles ("new message", content [, ack]): a message to general under
@@ -36,9 +36,9 @@ func (s *session) newMessage(r request) {
 	}
 }
 
-func (s *session) postToRoom(r request, name string, post contract.Post, as string, refusal *contract.Refusal) {
+func (s *session) postToRoom(r request, name string, post contract.Post, refusal *contract.Refusal) {
 	if s.mayPost(r, name, post.Key, refusal) {
-		s.post(r, s.message(room(name), post, as))
+		s.post(r, s.message(room(name), post, s.username()))
 	}
 }
 
@@ -78,6 +78,14 @@ func (s *session) privateMessage(r request) {
 	default:
 		s.post(r, s.directMessage(m.To, m.Post))
 	}
+}
+
+// username is the user's name, or the nickname of a guest who has one.
+func (s *session) username() string {
+	if s.user.guest() {
+		return s.name.get()
+	}
+	return s.user.name
 }
 
 func (s *session) maxContent() int { return int(s.g.cfg.Gateway.MaxContentBytes) }

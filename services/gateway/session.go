@@ -31,6 +31,7 @@ type session struct {
 
 	rooms map[string]bool // it is in; used on the socket's queue only
 	name  nickname
+	turn  chan struct{} // held by the page of history that is being read
 
 	ctx    context.Context // ends with the connection
 	cancel context.CancelFunc
@@ -47,7 +48,7 @@ func (u user) guest() bool { return u.id == "" }
 
 // newSession makes the session of a connection. Nothing is sent to it yet.
 func (g *Gateway) newSession(gen *generation, link *transport.Link, socketID string, u user, rooms []string) *session {
-	s := &session{g: g, gen: gen, link: link, socketID: socketID, user: u, origin: origin.New(), rooms: make(map[string]bool)}
+	s := &session{g: g, gen: gen, link: link, socketID: socketID, user: u, origin: origin.New(), rooms: make(map[string]bool), turn: make(chan struct{}, 1)}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.atEnd(s.cancel)
 	var topics []subject.Conversation

@@ -29,10 +29,7 @@ type signal struct {
 // to whom it concerns, if that is allowed, and otherwise ignored.
 func (s *session) typing(r request, stop bool) {
 	t, refusal := contract.ParseTyping(r.args)
-	username := s.user.name
-	if s.user.guest() {
-		username = s.name.get()
-	}
+	username := s.username()
 	sig := signal{Gateway: s.g.id, Topic: room(t.Room), Stop: stop, Username: username, UserID: s.user.id, Room: t.Room}
 	switch {
 	case refusal != nil:
@@ -43,7 +40,7 @@ func (s *session) typing(r request, stop bool) {
 	case !s.rooms[t.Room]:
 		refusal = forbidden("not in this room")
 	}
-	if len(r.args) == 0 {
+	if len(r.args) == 0 || r.args[0] == nil {
 		sig.Room = "" // as it was said
 	}
 	if refusal == nil {

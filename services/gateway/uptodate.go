@@ -87,7 +87,7 @@ func (h *horizon) head(ctx context.Context) (uint64, error) {
 	h.mu.Unlock()
 	if first {
 		if before != nil {
-			<-before.done
+			<-before.done // within history.Timeout
 		}
 		h.ask(question)
 	}

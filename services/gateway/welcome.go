@@ -16,17 +16,21 @@ func (s *session) begin(hello contract.Hello) {
 	s.link.Push(transport.NewFrame(contract.Session(s.user.sessionID, s.user.id)))
 	s.g.presence.Enter(presence.Entry{Kind: presence.User, ID: s.user.id, Name: s.user.name})
 	s.atEnd(func() { s.g.presence.Leave(presence.User, s.user.id) })
-	s.gen.reading.run(s.ctx, func() { s.welcome(hello) }, func() {})
+	s.gen.welcoming.run(s.ctx, s.awaitDirectory, func() { s.welcome(hello) }, func() {})
+}
+
+func (s *session) awaitDirectory() bool {
+	select {
+	case <-s.gen.people.loaded:
+		return true
+	case <-s.ctx.Done():
+		return false
+	}
 }
 
 // welcome sends a user who there is and, from that very point in the log, or
 // from the offset that the client knows, what comes after.
 func (s *session) welcome(hello contract.Hello) {
-	select {
-	case <-s.gen.people.loaded:
-	case <-s.ctx.Done():
-		return
-	}
 	s.gen.upToDate(s.ctx)
 	now := s.gen.tail.Position()
 	talked, err := s.gen.past.Direct(s.ctx, s.user.id, now)

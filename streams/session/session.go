@@ -23,6 +23,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/tidemark-chat/tidemark/streams/fault"
@@ -100,7 +101,7 @@ func (s *Store) Create(ctx context.Context, id string, u User) error {
 		}
 		return err
 	}
-	return fault.New(op, fault.Temporary, err)
+	return s.failed(op, err)
 }
 
 // Find returns the user of a session, or ErrUnknown, and renews the session if
@@ -115,7 +116,10 @@ func (s *Store) Find(ctx context.Context, id string) (User, error) {
 	if err := json.Unmarshal(entry.Value(), &u); err != nil {
 		return User{}, fault.New(op, fault.Corrupt, err)
 	}
-	return u, s.renew(ctx, op, id, entry)
+	if err := s.renew(ctx, op, id, entry); errors.Is(err, ErrUnknown) {
+		return User{}, err
+	}
+	return u, nil // a renewal that failed is due again the next time
 }
 
 // Renew begins a session's lifetime anew, unless that was done in the last tenth
@@ -143,7 +147,7 @@ func (s *Store) renew(ctx context.Context, op, id string, entry jetstream.KeyVal
 		_, err = s.get(ctx, op, id) // revoked, or just renewed by another gateway
 		return err
 	}
-	return fault.New(op, fault.Temporary, err)
+	return s.failed(op, err)
 }
 
 func (s *Store) get(ctx context.Context, op, id string) (jetstream.KeyValueEntry, error) {
@@ -158,10 +162,11 @@ func (s *Store) get(ctx context.Context, op, id string) (jetstream.KeyValueEntry
 	if errors.Is(err, jetstream.ErrKeyNotFound) {
 		return nil, fault.New(op, fault.Permanent, ErrUnknown)
 	}
-	return entry, fault.New(op, fault.Temporary, err)
+	return entry, s.failed(op, err)
 }
 
-// bucket fails at once while there is no connection.
+// bucket fails at once while there is no connection. A bucket that has gone is
+// made again: it is not the log, and without it nobody could connect.
 func (s *Store) bucket(ctx context.Context) (jetstream.KeyValue, error) {
 	if !s.js.Conn().IsConnected() {
 		return nil, errDisconnected
@@ -170,8 +175,23 @@ func (s *Store) bucket(ctx context.Context) (jetstream.KeyValue, error) {
 		return *found, nil
 	}
 	found, err := s.js.KeyValue(ctx, bucketName)
+	if errors.Is(err, jetstream.ErrBucketNotFound) {
+		if err := s.Provision(ctx); err != nil {
+			return nil, err
+		}
+		found, err = s.js.KeyValue(ctx, bucketName)
+	}
 	if err == nil {
 		s.handle.Store(&found)
 	}
 	return found, err
+}
+
+// failed makes the error of an operation on the bucket, and has it looked for
+// again if it has gone.
+func (s *Store) failed(op string, err error) error {
+	if errors.Is(err, jetstream.ErrStreamNotFound) || errors.Is(err, jetstream.ErrNoStreamResponse) || errors.Is(err, nats.ErrNoResponders) {
+		s.handle.Store(nil)
+	}
+	return fault.New(op, fault.Temporary, err)
 }

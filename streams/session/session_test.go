@@ -365,3 +365,21 @@ func BenchmarkCreate(b *testing.B) {
 		b.ReportMetric(float64(status.(*jetstream.KeyValueBucketStatus).StreamInfo().State.Bytes)/float64(status.Values()), "B/session")
 	}
 }
+
+// TestABucketThatHasGoneIsMadeAgain: its sessions are gone, but users may come.
+func TestABucketThatHasGoneIsMadeAgain(t *testing.T) {
+	js := logtest.Start(t).Connect()
+	s := open(t, js, time.Hour)
+	id := create(t, s, ann)
+	if err := js.DeleteStream(ctx, "KV_SESSIONS"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the session is unknown", func() bool {
+		_, err := s.Find(ctx, id)
+		return errors.Is(err, session.ErrUnknown)
+	})
+	again := create(t, s, ann)
+	if u, err := s.Find(ctx, again); err != nil || u != ann {
+		t.Errorf("found %+v, %v", u, err)
+	}
+}

@@ -218,30 +218,39 @@ func (t *Tail) NextAt(offset uint64) (time.Time, bool) {
 	return t.at(offset + 1).at, true
 }
 
-// After appends to dst the events of some topics after a cursor, in ascending
-// offset, at most limit (1 or more) of them. It returns up to which offset the
-// answer is complete: the position, unless limit cut it short. ok is false if
-// the tail does not reach back to the cursor; then nothing is appended.
-func (t *Tail) After(
-	cursor uint64, topics []subject.Conversation, limit int, dst []*event.Event,
-) (events []*event.Event, through uint64, ok bool) {
+// maxLook bounds how many entries After looks at before those it returns.
+const maxLook = 4096
+
+// After returns the events of some topics after a cursor, in ascending offset, at
+// most limit (1 or more) of them. It returns up to which offset the answer is
+// complete: the position, unless limit or the time it takes cut it short. ok is
+// false if the tail does not reach back to the cursor.
+//
+// It walks back along each topic where little was missed, and looks through what
+// follows the cursor where that would take longer.
+func (t *Tail) After(cursor uint64, topics []subject.Conversation, limit int) (events []*event.Event, through uint64, ok bool) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	if cursor+1 < t.first {
-		return dst, 0, false
+		return nil, 0, false
 	}
 	if cursor >= t.position {
-		return dst, cursor, true
+		return nil, cursor, true
 	}
 	ahead := make([]place, 0, 8) // the next event of each topic that has one
+	look := maxLook
 	for _, topic := range topics {
-		if o := t.follow(topic, cursor); o != 0 {
+		if o := t.follow(topic, cursor, &look); o != 0 {
 			ahead = append(ahead, place{o, topic})
+		}
+		if look <= 0 {
+			events, through = t.scan(cursor, topics, limit)
+			return events, through, true
 		}
 	}
 	for len(ahead) > 0 {
 		if limit == 0 {
-			return dst, dst[len(dst)-1].Offset, true
+			return events, events[len(events)-1].Offset, true
 		}
 		lowest := 0
 		for i, p := range ahead {
@@ -250,8 +259,8 @@ func (t *Tail) After(
 			}
 		}
 		n := t.at(ahead[lowest].offset)
-		if len(dst) == 0 || dst[len(dst)-1] != n.event { // it may be in two of the topics
-			dst = append(dst, n.event)
+		if len(events) == 0 || events[len(events)-1] != n.event { // it may be in two of the topics
+			events = append(events, n.event)
 			limit--
 		}
 		if next := n.in(ahead[lowest].topic).next; next != 0 {
@@ -261,7 +270,28 @@ func (t *Tail) After(
 			ahead = ahead[:len(ahead)-1]
 		}
 	}
-	return dst, t.position, true
+	return events, t.position, true
+}
+
+// scan looks through the next maxLook entries after a cursor.
+func (t *Tail) scan(cursor uint64, topics []subject.Conversation, limit int) (events []*event.Event, through uint64) {
+	wanted := make(map[subject.Conversation]bool, len(topics))
+	for _, topic := range topics {
+		wanted[topic] = true
+	}
+	through = min(cursor+maxLook, t.position)
+	for o := cursor + 1; o <= through; o++ {
+		e := t.at(o).event
+		if e == nil {
+			continue
+		}
+		if of := e.Topics(); wanted[of[0]] || wanted[of[1]] {
+			if events = append(events, e); len(events) == limit {
+				return events, o
+			}
+		}
+	}
+	return events, through
 }
 
 type place struct {
@@ -272,31 +302,33 @@ type place struct {
 // maxWalk bounds how far Newest looks, because nothing is appended meanwhile.
 const maxWalk = 20_000
 
-// Newest appends to dst the newest events of a topic with after < offset < before,
-// newest first, at most limit of them, leaving out those that keep refuses. ok is
-// false if that cannot be told: the tail does not reach back to after, or it would
-// take too long a walk.
+// Newest returns the newest events of a topic with after < offset < before (1 or
+// more), newest first, at most limit of them, leaving out those that keep refuses. The answer is
+// complete down to just above reached, which is beyond after where the tail does
+// not reach back that far, limit is reached, or it would take too long a walk.
 func (t *Tail) Newest(
-	topic subject.Conversation, after, before uint64, limit int, keep func(*event.Event) bool, dst []*event.Event,
-) (events []*event.Event, ok bool) {
+	topic subject.Conversation, after, before uint64, limit int, keep func(*event.Event) bool,
+) (events []*event.Event, reached uint64) {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	if after+1 < t.first {
-		return dst, false
+	after = max(after, t.first-1)
+	if before <= after+1 {
+		return nil, min(after, before-1)
 	}
 	walked := 0
-	for o := t.heads[topic]; o > after && limit > 0; walked++ {
+	for o := t.heads[topic]; o > after; walked++ {
 		if walked == maxWalk {
-			return dst, false
+			return events, min(o, before-1)
 		}
 		n := t.at(o)
 		if o < before && keep(n.event) {
-			dst = append(dst, n.event)
-			limit--
+			if events = append(events, n.event); len(events) == limit {
+				return events, o - 1
+			}
 		}
 		o = n.in(topic).prev
 	}
-	return dst, true
+	return events, after
 }
 
 func inTopic(e *event.Event, topic subject.Conversation) bool {
@@ -305,8 +337,9 @@ func inTopic(e *event.Event, topic subject.Conversation) bool {
 }
 
 // follow finds the first event of a topic after a cursor, or 0: at once if the
-// cursor is one of its events, else by walking back from the newest.
-func (t *Tail) follow(topic subject.Conversation, cursor uint64) uint64 {
+// cursor is one of its events, else by walking back from the newest, which it
+// gives up when it has looked at too many.
+func (t *Tail) follow(topic subject.Conversation, cursor uint64, look *int) uint64 {
 	head := t.heads[topic]
 	if head <= cursor {
 		return 0
@@ -316,11 +349,12 @@ func (t *Tail) follow(topic subject.Conversation, cursor uint64) uint64 {
 			return n.in(topic).next
 		}
 	}
-	for {
+	for ; *look > 0; *look-- {
 		prev := t.at(head).in(topic).prev
 		if prev <= cursor || prev < t.first {
-			return head
+			break
 		}
 		head = prev
 	}
+	return head
 }

@@ -33,12 +33,27 @@ func Left(room string) map[string]any {
 	return map[string]any{"ok": true, "room": room}
 }
 
+// maxPageBytes bounds the messages of one page as JSON; one is always given.
+const maxPageBytes = 256 << 10
+
 // HistoryPage is the ack of "history": messages in ascending offset, and whether
-// there are older ones. own reports whether a message with a key is by the client
-// that asked, which alone is told the key.
+// there are older ones, as there are where the oldest of page do not fit. own
+// reports whether a message with a key is by the client that asked, which alone is
+// told the key.
 func HistoryPage(page []*event.Event, own func(*event.Event) bool, more bool) map[string]any {
+	sizes, first := 0, len(page)
+	var one []byte
+	for first > 0 {
+		e := page[first-1]
+		one = appendPast(one[:0], e, e.Key != "")
+		if sizes += len(one) + 1; sizes > maxPageBytes && first < len(page) {
+			more = true
+			break
+		}
+		first--
+	}
 	list := []byte{'['}
-	for i, e := range page {
+	for i, e := range page[first:] {
 		if i > 0 {
 			list = append(list, ',')
 		}

@@ -1,7 +1,6 @@
 package contract
 
 import (
-	"bytes"
 	"strconv"
 
 	"github.com/tidemark-chat/tidemark/streams/event"
@@ -22,40 +21,38 @@ const (
 	UsersClose = `]]`
 )
 
-// AppendUserHead appends what of a user's entry is the same for everybody, whom
-// it may be shared with:
-//
-//	{"userID":…,"username":…,"connected":
-func AppendUserHead(dst []byte, id, username string) []byte {
-	dst = appendString(append(dst, `{"userID":`...), id)
-	dst = appendString(append(dst, `,"username":`...), username)
-	return append(dst, `,"connected":`...)
-}
-
-// AppendUser appends the entry of a user to a "users" event: head, what
-// AppendUserHead gave, and messages, the latest ones exchanged with that user, the
-// oldest first:
-//
-//	true,"messages":[{"content":…,"from":…,"to":…,"offset":…},…]}
-func AppendUser(dst, head []byte, connected bool, messages []*event.Event) []byte {
-	if !bytes.HasSuffix(dst, []byte(UsersOpen)) {
+// AppendUser appends the entry of a user to a "users" event. messages are the
+// latest ones exchanged with that user, the oldest first.
+func AppendUser(dst []byte, id, username string, connected bool, messages []*event.Event) []byte {
+	if n := len(dst); n > 0 && dst[n-1] != '[' { // of UsersOpen
 		dst = append(dst, ',')
 	}
-	dst = append(dst, head...)
+	dst = appendUser(dst, id, username)
 	dst = strconv.AppendBool(dst, connected)
 	dst = append(dst, `,"messages":[`...)
 	for i, e := range messages {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = append(appendDirect(append(dst, '{'), e), '}')
+		dst = AppendListed(dst, e)
 	}
 	return append(dst, ']', '}')
 }
 
+// AppendListed appends a message as it stands in a user's entry.
+func AppendListed(dst []byte, e *event.Event) []byte {
+	return append(appendDirect(append(dst, '{'), e), '}')
+}
+
+func appendUser(dst []byte, id, username string) []byte {
+	dst = appendString(append(dst, `{"userID":`...), id)
+	dst = appendString(append(dst, `,"username":`...), username)
+	return append(dst, `,"connected":`...)
+}
+
 // UserConnected is the "user connected" event.
 func UserConnected(id, username string) []byte {
-	dst := AppendUserHead([]byte(`2["user connected",`), id, username)
+	dst := appendUser([]byte(`2["user connected",`), id, username)
 	return append(dst, `true,"messages":[]}]`...)
 }
 

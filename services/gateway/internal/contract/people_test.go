@@ -22,14 +22,11 @@ func TestPeopleOnTheWire(t *testing.T) {
 
 func TestUsersOnTheWire(t *testing.T) {
 	golden(t, []byte(UsersOpen+UsersClose), `2["users",[]]`)
-	zoe, other := AppendUserHead(nil, "u1", "zoe"), AppendUserHead(nil, "u2", "m[")
-	golden(t, zoe, `{"userID":"u1","username":"zoe","connected":`)
-
 	there, answer := message(pair, "u1", "zoe", "u2"), message(pair, "u2", "max", "u1")
 	answer.Offset, answer.Content = 8, "yes?"
-	packet := AppendUser([]byte("4"+UsersOpen), zoe, true, nil)
-	packet = AppendUser(packet, other, false, []*event.Event{there, answer})
-	packet = AppendUser(packet, zoe, false, []*event.Event{there})
+	packet := AppendUser([]byte("4"+UsersOpen), "u1", "zoe", true, nil)
+	packet = AppendUser(packet, "u2", "m[", false, []*event.Event{there, answer})
+	packet = AppendUser(packet, "u1", "zoe", false, []*event.Event{there})
 	golden(t, append(packet, UsersClose...), `42["users",[`+
 		`{"userID":"u1","username":"zoe","connected":true,"messages":[]},`+
 		`{"userID":"u2","username":"m[","connected":false,"messages":[`+
@@ -49,7 +46,7 @@ func TestEveryNameSurvivesTheWire(t *testing.T) {
 		}
 		e := message(pair, "u1", "zoe", "u2")
 		e.Content = s
-		packet := AppendUser([]byte(UsersOpen), AppendUserHead(nil, s, s), true, []*event.Event{e})
+		packet := AppendUser([]byte(UsersOpen), s, s, true, []*event.Event{e})
 		user := decode(t, append(packet, UsersClose...))[1].([]any)[0].(map[string]any)
 		same(t, user, map[string]string{"userID": s, "username": s})
 		same(t, user["messages"].([]any)[0], map[string]string{"content": s})
@@ -57,19 +54,19 @@ func TestEveryNameSurvivesTheWire(t *testing.T) {
 }
 
 func BenchmarkUsers(b *testing.B) {
-	heads, withMessages := make([][]byte, 2000), []*event.Event{message(pair, "u1", "zoe", "u2")}
-	for i := range heads {
-		heads[i] = AppendUserHead(nil, fmt.Sprintf("018f3c2a-1b2c-7d3e-9f4a-%012d", i), fmt.Sprintf("user %d", i))
+	names, withMessages := make([]string, 2000), []*event.Event{message(pair, "u1", "zoe", "u2")}
+	for i := range names {
+		names[i] = fmt.Sprintf("user %d", i)
 	}
 	var buf []byte
 	b.ReportAllocs()
 	for b.Loop() {
 		buf = append(buf[:0], UsersOpen...)
-		for i, head := range heads {
+		for i, name := range names {
 			if i%20 == 0 {
-				buf = AppendUser(buf, head, true, withMessages)
+				buf = AppendUser(buf, "0123456789abcdef0123456789abcdef", name, true, withMessages)
 			} else {
-				buf = AppendUser(buf, head, false, nil)
+				buf = AppendUser(buf, "0123456789abcdef0123456789abcdef", name, false, nil)
 			}
 		}
 		buf = append(buf, UsersClose...)

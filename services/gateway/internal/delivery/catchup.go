@@ -30,9 +30,13 @@ func (*TrimmedError) Error() string { return "the oldest events are gone" }
 const (
 	// readBatch is how many events are read for a member in one go.
 	readBatch = 128
+	// packBytes is about how much is made ready for a member in one go: it may
+	// have no room for more.
+	packBytes = 64 << 10
 	// lastLook is how many events may still be read for a member under the
 	// hub's lock, so that it goes live even while events keep coming.
 	lastLook = 32
+	lastSpan = 1000 // and over how many offsets
 )
 
 // verdict is how a step of catching up ended.
@@ -111,7 +115,7 @@ func (h *Hub) step(ctx context.Context, m *Member, far bool) verdict {
 		}
 	}
 	i := h.interestOf(m)
-	events, through, ok := h.tail.After(m.cursor, i.topics, readBatch, nil)
+	events, through, ok := h.tail.After(m.cursor, i.topics, readBatch)
 	switch {
 	case ok:
 		h.options.Metrics.fromTail.Add(float64(len(events)))
@@ -124,7 +128,8 @@ func (h *Hub) step(ctx context.Context, m *Member, far bool) verdict {
 			return failed
 		}
 	}
-	return h.hand(m, i, pack(m, i, events), through)
+	p, through := pack(m, i, events, through)
+	return h.hand(m, i, p, through)
 }
 
 func (h *Hub) interestOf(m *Member) *interest {
@@ -166,11 +171,15 @@ func (h *Hub) hand(m *Member, i *interest, p parcel, through uint64) verdict {
 	case !m.send(p, through):
 		return full
 	}
-	rest, through, ok := h.tail.After(m.cursor, i.topics, lastLook, nil)
+	if h.tail.Position() > m.cursor+lastSpan {
+		return again // too far to look at under the lock
+	}
+	rest, through, ok := h.tail.After(m.cursor, i.topics, lastLook)
 	if !ok {
 		return history
 	}
-	if !m.send(pack(m, i, rest), through) {
+	p, through = pack(m, i, rest, through)
+	if !m.send(p, through) {
 		return full
 	}
 	if m.cursor < h.tail.Position() {
@@ -218,6 +227,9 @@ func (h *Hub) resolve(ctx context.Context, m *Member, far bool) (ok bool, err er
 			r.Recovered, r.From, r.Reason = false, 0, contract.AheadOfLog
 		}
 	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	m.recovery, m.cursor, m.start = r, r.From, nil
+	close(m.resolved)
 	return true, nil
 }

@@ -51,19 +51,26 @@ type parcel struct {
 	offsets []uint64 // of each frame's message
 }
 
-func pack(m *Member, i *interest, events []*event.Event) parcel {
-	p := parcel{frames: make([]transport.Frame, 0, len(events)), offsets: make([]uint64, 0, len(events))}
+// pack encodes messages for a member, as far as they are not too many bytes. What
+// was read is complete through an offset, and so is the parcel, through the one it
+// returns.
+func pack(m *Member, i *interest, events []*event.Event, through uint64) (parcel, uint64) {
+	p, size := parcel{frames: make([]transport.Frame, 0, len(events)), offsets: make([]uint64, 0, len(events))}, 0
 	for _, e := range events {
 		if !i.wants(e) {
 			continue
+		}
+		if size > packBytes {
+			return p, p.offsets[len(p.offsets)-1]
 		}
 		c := encoder{event: e}
 		if f, ok := c.frame(m, i); ok {
 			p.frames = append(p.frames, f)
 			p.offsets = append(p.offsets, e.Offset)
+			size += f.Size()
 		}
 	}
-	return p
+	return p, through
 }
 
 // send sends a parcel, after which everything up to an offset has been sent, and

@@ -22,6 +22,7 @@ package delivery
 import (
 	"context"
 	"log/slog"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -36,7 +37,7 @@ import (
 // Options of a hub.
 type Options struct {
 	Epoch             string // of the log it follows
-	Readers           int    // members read for at the same time, from the tail and from the history each
+	Readers           int    // members read for at the same time from the history
 	WatermarkInterval time.Duration
 	Metrics           *Metrics
 	Log               *slog.Logger
@@ -78,8 +79,12 @@ func New(t *tail.Tail, history History, options Options) *Hub {
 func (h *Hub) Run(ctx context.Context) {
 	var all sync.WaitGroup
 	for range h.options.Readers {
-		all.Go(func() { h.serve(ctx, h.recent) })
 		all.Go(func() { h.serve(ctx, h.old) })
+	}
+	// Reading from the tail takes nothing but a processor, and leaves half of
+	// them to who is live.
+	for range max(1, min(h.options.Readers, runtime.GOMAXPROCS(0)/2)) {
+		all.Go(func() { h.serve(ctx, h.recent) })
 	}
 	all.Go(func() { h.tellWatermarks(ctx) })
 	<-ctx.Done()
@@ -99,7 +104,7 @@ func (h *Hub) close() {
 }
 
 // Apply takes the next position of the log and sends its event to the live
-// members of its conversation: one frame, built once. It does not block.
+// members of its topics: each form of its frame is built once. It does not block.
 //
 // Where the log has a hole, everybody is cut: what is missing may still be in
 // the read model, which a client that comes back is read to from.
@@ -137,7 +142,9 @@ func (h *Hub) Apply(r feed.Record) {
 				continue
 			}
 			m.cursor = e.Offset
-			sent++
+			if ok {
+				sent++
+			}
 		}
 	}
 	h.options.Metrics.delivered.Add(float64(sent))
@@ -145,7 +152,10 @@ func (h *Hub) Apply(r feed.Record) {
 
 // Add adds a member that follows some topics. It is sent nothing before Begin.
 func (h *Hub) Add(outlet Outlet, viewer Viewer, topics []subject.Conversation) *Member {
-	m := &Member{outlet: outlet, viewer: viewer, interest: &interest{topics: topics, lounge: never}}
+	m := &Member{
+		outlet: outlet, viewer: viewer, resolved: make(chan struct{}),
+		interest: &interest{topics: topics, lounge: never},
+	}
 	outlet.OnDrain(func() { h.drained(m) })
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -175,20 +185,29 @@ func (h *Hub) Begin(m *Member, from contract.Start, epoch string) {
 	h.recent.push(m)
 }
 
-// Join lets a member follow a topic too, from after the offset it returns. A
-// member that follows it already goes on as before.
-func (h *Hub) Join(m *Member, topic subject.Conversation) (head uint64) {
+// Join lets a member follow a topic too, from after the offset it returns: what
+// follows it is sent. It waits until it is clear where the member begins, which is
+// soon after Begin, or until ctx ends; then it is false. A member that follows the
+// topic already goes on as before.
+func (h *Hub) Join(ctx context.Context, m *Member, topic subject.Conversation) (head uint64, ok bool) {
+	select {
+	case <-m.resolved:
+	case <-ctx.Done():
+		return 0, false
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	head = h.tail.Position()
+	// A member that comes from a gateway whose feed was further, or was read to
+	// from a read model that is, is ahead of this feed.
+	head = max(h.tail.Position(), m.cursor)
 	if m.state == gone || m.interest.follows(topic) {
-		return head
+		return head, m.state != gone
 	}
 	m.interest = m.interest.with(topic, head)
 	if m.state == live {
 		h.follow(m, topic)
 	}
-	return head
+	return head, true
 }
 
 // Part ends what Join began, or what the member followed from its beginning:

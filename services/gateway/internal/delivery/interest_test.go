@@ -61,6 +61,15 @@ func offsets(texts []string) (found []string) {
 	return found
 }
 
+func joinRoom(t *testing.T, h *delivery.Hub, m *delivery.Member, topic subject.Conversation) uint64 {
+	t.Helper()
+	head, ok := h.Join(t.Context(), m, topic)
+	if !ok {
+		t.Fatal("not joined")
+	}
+	return head
+}
+
 func apply(h *delivery.Hub, events ...event.Event) {
 	for _, e := range events {
 		h.Apply(feed.Record{Event: e})
@@ -79,7 +88,7 @@ func TestWhatWasReadForARoomThatIsLeftMeanwhileIsNotSent(t *testing.T) {
 	m := join(h, o, topics(room(1), room(0)), from(0))
 	<-g.asked
 	h.Part(m, room(1))
-	if head := h.Join(m, room(2)); head != 10 {
+	if head := joinRoom(t, h, m, room(2)); head != 10 {
 		t.Errorf("joined at %d", head)
 	}
 	g.answer <- struct{}{}
@@ -106,17 +115,54 @@ func TestAJoinBeginsAtItsHead(t *testing.T) {
 	o := newOutlet(4) // too narrow to catch up before it is read
 	m := join(h, o, topics(room(0)), from(0))
 	texts := []string{string(o.take(t, 1)[0].Text())}
-	if head := h.Join(m, room(1)); head != 20 {
+	if head := joinRoom(t, h, m, room(1)); head != 20 {
 		t.Errorf("joined at %d", head)
 	}
 	apply(h, message(21, room(1)))
 	h.Part(m, room(1))
 	apply(h, message(22, room(1)))
-	h.Join(m, room(1))
+	joinRoom(t, h, m, room(1))
 	apply(h, message(23, room(1)), message(24, room(0)))
 	texts = append(texts, untilRecovery(t, o)...)
 	if got := offsets(texts); !slices.Equal(got, append(want, "23", "24")) {
 		t.Errorf("there came %v", got)
+	}
+}
+
+// TestAJoinWaitsUntilItsMemberBegins, and then nothing after its head is missing,
+// also of a member that is ahead of the feed.
+func TestAJoinWaitsUntilItsMemberBegins(t *testing.T) {
+	log := &past{}
+	for o := range uint64(20) {
+		log.add(message(o+1, room(1)))
+	}
+	h := start(t, 1<<20, 0, log)
+	apply(h, log.events[:10]...)
+	for name, begin := range map[string]uint64{"behind": 3, "ahead": 15} {
+		o := newOutlet(100)
+		m := h.Add(o, stranger{}, topics(room(0)))
+		joined := make(chan uint64)
+		go func() { joined <- joinRoom(t, h, m, room(1)) }()
+		h.Begin(m, contract.Start{Offset: begin}, "")
+		if head := <-joined; head != max(10, begin) {
+			t.Errorf("%s: joined at %d", name, head)
+		}
+		defer func() {
+			got := offsets(append(untilRecovery(t, o), o.now()...))
+			var want []string
+			for offset := max(10, begin) + 1; offset <= 20; offset++ {
+				want = append(want, strconv.Itoa(int(offset)))
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("%s was sent %v, want %v", name, got, want)
+			}
+		}()
+	}
+	apply(h, log.events[10:]...)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, ok := h.Join(ctx, h.Add(newOutlet(1), stranger{}, nil), room(1)); ok {
+		t.Error("joined without having begun")
 	}
 }
 

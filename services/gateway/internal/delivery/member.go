@@ -48,11 +48,12 @@ const (
 // Member is one connection that receives events. Its cursor is the offset up to
 // which it has been sent everything.
 type Member struct {
-	outlet Outlet
-	viewer Viewer
+	outlet   Outlet
+	viewer   Viewer
+	resolved chan struct{} // closed when it is clear where it begins
 
-	// Guarded by Hub.mu, except that a reader owns the fields below interest
-	// while the member is reading.
+	// Guarded by Hub.mu, except that while the member is reading only its reader
+	// changes the fields below interest, and may read them without the lock.
 	state    state
 	drained  bool // its outlet drained while a reader was at work
 	interest *interest

@@ -24,13 +24,13 @@ const maxGap = 1000
 func (h *History) Page(
 	ctx context.Context, topic, conversation subject.Conversation, before uint64, limit int,
 ) (page []*event.Event, more bool, err error) {
-	first, position, _ := h.tail.Stats()
+	position := h.tail.Position()
 	if before == 0 || before > position {
 		before = position + 1
 	}
 	within := func(e *event.Event) bool { return e.Conversation == conversation }
-	found, ok := h.tail.Newest(topic, first-1, before, limit+1, within, nil)
-	if ok && (len(found) > limit || first <= 1) {
+	found, reached := h.tail.Newest(topic, 0, before, limit+1, within)
+	if len(found) > limit || reached == 0 {
 		return ascending(found, limit), len(found) > limit, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
@@ -42,49 +42,45 @@ func (h *History) Page(
 	if err != nil {
 		return nil, false, err
 	}
-	newer, err := h.beyond(ctx, topic, reply.Checkpoint.Offset, before, limit+1, within)
+	between, err := h.between(ctx, topic, reply.Checkpoint.Offset, reached, within)
 	if err != nil {
 		return nil, false, err
 	}
-	all := append(newer, pointers(reply.Events)...)
+	all := slices.Concat(above(found, reply.Checkpoint.Offset), between, pointers(reply.Events))
 	return ascending(all, limit), reply.More || len(all) > limit, nil
 }
 
-// beyond reads what a topic has after a read model's checkpoint and before an
-// offset, newest first, at most limit.
-func (h *History) beyond(
-	ctx context.Context, topic subject.Conversation, checkpoint, before uint64, limit int, keep func(*event.Event) bool,
-) ([]*event.Event, error) {
-	if before <= checkpoint+1 {
-		return nil, nil
-	}
-	first, _, _ := h.tail.Stats()
-	found, ok := h.tail.Newest(topic, max(checkpoint, first-1), before, limit, keep, nil)
-	if !ok {
-		return nil, fault.Errorf("read history", fault.Temporary, "the read model is at %d, too far behind", checkpoint)
-	}
-	if len(found) == limit || checkpoint+1 >= first {
-		return found, nil
-	}
-	var between []*event.Event
-	for cursor, end := checkpoint, min(first, before)-1; cursor < end; {
-		if len(between) > maxGap {
+// between reads what the log has of a topic after a read model's checkpoint up to
+// where the tail begins, newest first: nothing, as long as the read model keeps up.
+func (h *History) between(
+	ctx context.Context, topic subject.Conversation, checkpoint, through uint64, keep func(*event.Event) bool,
+) (found []*event.Event, err error) {
+	for cursor := checkpoint; cursor < through; {
+		if len(found) > maxGap {
 			return nil, fault.Errorf("read history", fault.Temporary, "the read model is at %d, too far behind", checkpoint)
 		}
-		events, through, err := h.After(ctx, []subject.Conversation{topic}, cursor, end, query.MaxEvents)
+		events, complete, err := h.After(ctx, []subject.Conversation{topic}, cursor, through, query.MaxEvents)
 		if err != nil {
 			return nil, err
 		}
 		for _, e := range pointers(events) {
-			if e.Offset <= end && keep(e) {
-				between = append(between, e)
+			if e.Offset <= through {
+				found = append(found, e)
 			}
 		}
-		cursor = through
+		cursor = complete
 	}
-	slices.Reverse(between)
-	found = append(found, between...)
-	return found[:min(len(found), limit)], nil
+	slices.Reverse(found)
+	return slices.DeleteFunc(found, func(e *event.Event) bool { return !keep(e) }), nil
+}
+
+// above is those of some events, newest first, that lie after an offset.
+func above(newest []*event.Event, after uint64) []*event.Event {
+	n := 0
+	for n < len(newest) && newest[n].Offset > after {
+		n++
+	}
+	return newest[:n]
 }
 
 // ascending is the first limit of some events, turned round.

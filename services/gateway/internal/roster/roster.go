@@ -6,8 +6,8 @@
 // What a listener may rely on: together with the list it was given when it began,
 // what it is told adds up to who is there. A listener whose outlet is full, or
 // that has not been sent its list yet, is owed: of each user that changes
-// meanwhile only the latest state is told, so that a connection that does not
-// read costs at most one entry per user. The lounge is told at once or not at all.
+// meanwhile only the latest state is told, and one that is owed too much is cut.
+// The lounge is told at once or not at all.
 package roster
 
 import (
@@ -23,9 +23,15 @@ import (
 // retryInterval is how often listeners that are owed something are tried again.
 const retryInterval = 250 * time.Millisecond
 
-// Outlet is where a listener's frames go; Send does not block.
+// maxOwed is how many users a listener may be owed, beyond which it is cut: when it
+// comes back, it is sent the list anew.
+const maxOwed = 1000
+
+// Outlet is where a listener's frames go. Nothing blocks.
 type Outlet interface {
-	Send(frames ...transport.Frame) int
+	Send(frames ...transport.Frame) int // may refuse
+	Push(transport.Frame)               // may not
+	Close()
 }
 
 // Roster is one gateway's. Changed is called by presence, in order; the other
@@ -167,7 +173,7 @@ func (r *Roster) tellLounge(c presence.Change) {
 		case socket != c.ID:
 			outlet.Send(f)
 		case c.Online:
-			outlet.Send(transport.NewFrame(contract.Login(c.Count)))
+			outlet.Push(transport.NewFrame(contract.Login(c.Count)))
 		}
 	}
 }
@@ -184,8 +190,14 @@ func (r *Roster) tell(l *Listener, user string, online bool, f transport.Frame) 
 		l.told = make(map[string]bool)
 	}
 	l.told[user] = !online
-	if !l.holding {
-		r.owed[l] = struct{}{}
+	if l.holding {
+		return // the list is being made, for few at a time
+	}
+	r.owed[l] = struct{}{}
+	if len(l.told) > maxOwed {
+		delete(r.listeners, l)
+		delete(r.owed, l)
+		l.outlet.Close()
 	}
 }
 

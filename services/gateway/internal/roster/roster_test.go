@@ -18,9 +18,13 @@ import (
 
 // outlet takes frames while it has room, and keeps what they say.
 type outlet struct {
-	room int
-	said []string
+	room   int
+	said   []string
+	closed bool
 }
+
+func (o *outlet) Push(f transport.Frame) { o.said = append(o.said, string(f.Text())) }
+func (o *outlet) Close()                 { o.closed = true }
 
 func (o *outlet) Send(frames ...transport.Frame) (sent int) {
 	for _, f := range frames {
@@ -215,5 +219,32 @@ func TestTheLoungeIsToldAtOnceOrNotAtAll(t *testing.T) {
 	}
 	if r.Online("s1") || len(r.owed) > 0 {
 		t.Error("a nickname is no user, and nothing is owed for it")
+	}
+}
+
+// TestAListenerThatIsOwedTooMuchIsCut, but not while its list is being made.
+func TestAListenerThatIsOwedTooMuchIsCut(t *testing.T) {
+	r, slow, early := New(), &outlet{}, &outlet{}
+	l, _ := r.Listen(slow)
+	r.Begin(l)
+	r.Listen(early)
+	for i := range maxOwed + 1 {
+		if slow.closed {
+			t.Fatalf("cut when it was owed %d", i)
+		}
+		r.Changed(presence.Change{Entry: presence.Entry{Kind: presence.User, ID: fmt.Sprint(i), Name: "x"}, Online: true})
+	}
+	if !slow.closed || early.closed || len(r.owed) != 0 {
+		t.Errorf("cut: %v, the other: %v, owed: %d", slow.closed, early.closed, len(r.owed))
+	}
+}
+
+// TestALoginIsSaidWhateverIsQueued, because a page waits for it.
+func TestALoginIsSaidWhateverIsQueued(t *testing.T) {
+	r, full := New(), &outlet{}
+	r.EnterLounge("socket", full)
+	r.Changed(presence.Change{Entry: presence.Entry{Kind: presence.Nick, ID: "socket", Name: "ann"}, Online: true, Count: 3})
+	if want := []string{`2["login",{"numUsers":3}]`}; !slices.Equal(full.said, want) {
+		t.Errorf("said %q", full.said)
 	}
 }
