@@ -10,8 +10,6 @@ import (
 
 	"github.com/tidemark-chat/tidemark/config"
 	"github.com/tidemark-chat/tidemark/services/gateway/gatewaytest"
-	"github.com/tidemark-chat/tidemark/streams/event"
-	"github.com/tidemark-chat/tidemark/streams/logtest"
 )
 
 // pair is a circle of alice, who speaks, and bob, each with sockets on two gateways,
@@ -126,80 +124,6 @@ func TestHeavyTrafficDoesNotComeBack(t *testing.T) {
 				t.Fatalf("%s got %q as number %d", name, p.Content, i)
 			}
 		}
-	}
-}
-
-// TestASocketThatIsBehindIsNotSentItsOwnPrivateMessages floods a socket that does
-// not read, or has much to catch up with: what it says meanwhile, with a key or
-// without, comes to it neither then nor later.
-func TestASocketThatIsBehindIsNotSentItsOwnPrivateMessages(t *testing.T) {
-	t.Parallel()
-	const n, size = 400, 16 << 10
-	s, _, at := together(t, 1, func(c *config.Config) { c.Gateway.TailBytes = 1 << 20 })
-	js := s.Connect()
-	flood := func() uint64 {
-		return logtest.Fill(t, js, n, func(int) event.Event { return logtest.Message(t, "flood", strings.Repeat("x", size)) })
-	}
-	alice := gatewaytest.Join(t, at[0], auth{"username": "alice"})
-	bob := gatewaytest.Join(t, at[0], auth{"username": "bob"})
-	behind := func() bool { return metric(at[0], "tidemark_gateway_catching_up") > 0 }
-	for _, begins := range []string{"live", "with its past"} {
-		rooms := auth{"sessionID": alice.SessionID, "rooms": []string{"flood"}}
-		first := uint64(0)
-		var socket *gatewaytest.Client
-		if begins == "live" {
-			p := gatewaytest.Join(t, at[0], rooms)
-			first, socket = p.Recovery.From, p.Client
-			socket.Pause()
-			flood()
-		} else {
-			first = flood() - n
-			socket = gatewaytest.Connect(t, at[0], rooms.With(auth{"serverOffset": first}))
-			socket.Pause()
-		}
-		eventually(t, "the socket is behind", behind)
-		var acks []<-chan gatewaytest.Answer
-		for i := range 20 {
-			message := map[string]any{"content": fmt.Sprint(begins, i), "to": bob.UserID}
-			if i%2 == 0 {
-				message["clientOffset"] = fmt.Sprint(begins, i)
-			}
-			answer, err := socket.Start("private message", message)
-			if err != nil {
-				t.Fatal(err)
-			}
-			acks = append(acks, answer)
-		}
-		var last gatewaytest.Event
-		for _, other := range []*gatewaytest.Peer{alice, bob} {
-			for i := range 20 {
-				e, err := other.Next(testContext(t), "private message")
-				if err != nil || e.Post.Content != fmt.Sprint(begins, i) {
-					t.Fatalf("%s, message %d: %+v, %v", begins, i, e.Post, err)
-				}
-				last = e
-			}
-		}
-		if !behind() {
-			t.Fatal("the socket was no longer behind when its messages were delivered")
-		}
-		mark := logtest.Publish(t, js, logtest.Message(t, "flood", "mark"))
-		socket.Resume()
-		events, err := socket.Until(testContext(t), offsetIs(mark))
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := gatewaytest.Posts(events)
-		if len(got) != n+1 || got[0].Offset <= first || slices.ContainsFunc(got, func(p gatewaytest.Post) bool { return p.Room != "flood" }) {
-			t.Errorf("%s: %d messages, want the %d of the flood and the mark", begins, len(got), n)
-		}
-		for i, answer := range acks {
-			var ack gatewaytest.Ack
-			if _, err := socket.Await(testContext(t), answer, &ack); err != nil || !ack.OK || ack.Offset > last.Post.Offset {
-				t.Errorf("ack %d: %+v, %v", i, ack, err)
-			}
-		}
-		socket.Close()
 	}
 }
 

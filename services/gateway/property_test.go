@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -58,7 +59,7 @@ func TestEverySocketIsSentExactlyItsMessages(t *testing.T) {
 			"a user connects": w.aUserConnects, "a guest connects": w.aGuestConnects,
 			"one disconnects": w.oneDisconnects, "one reconnects": w.oneReconnects,
 			"one joins": w.oneJoins, "one leaves": w.oneLeaves,
-			"one speaks": w.oneSpeaks, "one writes": w.oneWrites,
+			"one speaks": w.oneSpeaks, "one writes": w.oneWrites, "one repeats": w.oneRepeats,
 			"all speak at once": w.allSpeakAtOnce, "one repeats at once": w.oneRepeatsAtOnce,
 		})
 		w.quiet()
@@ -75,11 +76,14 @@ func (w *world) close() {
 
 // The commands. What they draw depends only on what was drawn before.
 
+// pick draws one of so many. What is drawn has the same range always, so that a case
+// still means much the same when rapid leaves out what came before.
 func (w *world) pick(of int, what string) int {
+	n := rapid.IntRange(0, 7).Draw(w.t, what)
 	if of == 0 {
 		w.t.Skip("there is no ", what)
 	}
-	return rapid.IntRange(0, of-1).Draw(w.t, what)
+	return n % of
 }
 
 func (w *world) pickSocket() *socket { return w.open[w.pick(len(w.open), "socket")] }
@@ -206,6 +210,31 @@ func (w *world) oneWrites(*rapid.T) {
 		to = w.users[n]
 	}
 	w.write(s, to, w.pickContent(), w.pickKey(s))
+}
+
+// oneRepeats sends a message with a key once more: a user over any of his sockets, a
+// guest over any guest's, as if he had come back.
+func (w *world) oneRepeats(*rapid.T) {
+	var keyed []*message
+	for _, m := range w.said {
+		if m.key != "" {
+			keyed = append(keyed, m)
+		}
+	}
+	slices.SortFunc(keyed, func(a, b *message) int { return cmp.Compare(a.Offset, b.Offset) })
+	m := keyed[w.pick(len(keyed), "message")]
+	var able []*socket
+	for _, s := range w.open {
+		if s.who == m.from {
+			able = append(able, s)
+		}
+	}
+	s := able[w.pick(len(able), "socket")]
+	if content := w.pickContent(); m.to != nil {
+		w.write(s, m.to, content, m.key)
+	} else {
+		w.speak(s, m.Room, content, m.key)
+	}
 }
 
 // allSpeakAtOnce has every socket send to all and, if it can, to a user.
