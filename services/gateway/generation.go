@@ -69,7 +69,7 @@ func (g *Gateway) runGeneration(ctx context.Context) error {
 		horizon: newHorizon(reads), welcoming: newReaders(g.cfg.Gateway.CatchUpWorkers), paging: newReaders(g.cfg.Gateway.CatchUpWorkers),
 	}
 	gen.people = &people{
-		log: reads, model: model, directory: directory.New(g.cfg.Gateway.MaxUsers), roster: g.roster,
+		log: reads, model: model, directory: directory.New(g.cfg.Gateway.MaxUsers), presence: g.presence,
 		upToDate: gen.upToDate, max: g.cfg.Gateway.MaxUsers, loaded: make(chan struct{}),
 	}
 	gen.clock.set(state.Now)
@@ -110,7 +110,10 @@ func (g *Gateway) runGeneration(ctx context.Context) error {
 	}
 	return feed.NewOrdered(g.nats.feed, g.log).Run(ctx, position, func(r feed.Record) {
 		if r.Damaged == nil && r.Event.Type == event.Registered {
-			g.registered(gen, &r.Event)
+			gen.people.registered(&r.Event)
+			if r.Event.Offset > state.Last {
+				g.expect(&r.Event)
+			}
 		}
 		hub.Apply(r)
 		gen.horizon.reach(r.Event.Offset)
@@ -120,13 +123,10 @@ func (g *Gateway) runGeneration(ctx context.Context) error {
 	})
 }
 
-// registered takes a registration from the feed. Who has registered just now is
-// about to be connected, and he may write before that is heard of: he counts as
-// online from here on, so that everybody is told of him before they are sent what
-// he says.
-func (g *Gateway) registered(gen *generation, e *event.Event) {
-	gen.people.registered(e)
-	if gen.clock.now().Sub(e.At) < g.cfg.Gateway.PresenceLease {
-		g.presence.Expect(presence.Entry{Kind: presence.User, ID: e.Sender, Name: e.SenderName})
-	}
+// expect takes a registration that the feed brings while the gateway follows it. Who
+// has registered is about to be connected, and may write before that is heard of:
+// he counts as online from here on, so that everybody is told of him before they
+// are sent what he says.
+func (g *Gateway) expect(e *event.Event) {
+	g.presence.Expect(presence.Entry{Kind: presence.User, ID: e.Sender, Name: e.SenderName})
 }

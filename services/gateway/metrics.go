@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/delivery"
+	"github.com/tidemark-chat/tidemark/streams/presence"
 )
 
 // metrics is what /metrics shows, with Go's and the process's own.
@@ -55,7 +56,10 @@ func newMetrics(g *Gateway) *metrics {
 		gauge("tail_first_offset", "Oldest offset in the tail.", func(gen *generation) float64 { first, _, _ := gen.tail.Stats(); return float64(first) }),
 		gauge("tail_bytes", "Memory the tail holds.", func(gen *generation) float64 { _, _, n := gen.tail.Stats(); return float64(n) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts(opts("users_online", "Users connected to any gateway, as this one knows it.")), func() float64 {
-			return float64(g.roster.Count())
+			if g.presence == nil { // not running yet
+				return 0
+			}
+			return float64(g.presence.Count(presence.User))
 		}),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts(opts("log_offset", "Newest offset of the log, when last asked.")), func() float64 {
 			log, _ := g.health.get()

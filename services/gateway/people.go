@@ -12,9 +12,9 @@ import (
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/contract"
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/directory"
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/history"
-	"github.com/tidemark-chat/tidemark/services/gateway/internal/roster"
 	"github.com/tidemark-chat/tidemark/streams/event"
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
+	"github.com/tidemark-chat/tidemark/streams/presence"
 	"github.com/tidemark-chat/tidemark/streams/query"
 )
 
@@ -24,7 +24,7 @@ type people struct {
 	log       *eventlog.Log
 	model     query.Model
 	directory *directory.Directory
-	roster    *roster.Roster
+	presence  *presence.Presence
 	upToDate  func(context.Context)
 	max       int
 	loaded    chan struct{} // closed when the directory is loaded, or that takes too long to wait for
@@ -104,7 +104,7 @@ func (p *people) knows(ctx context.Context, id string) (bool, error) {
 
 func (p *people) here(id string) bool {
 	_, known := p.directory.Name(id)
-	return known || p.roster.Online(id)
+	return known || p.presence.Has(presence.User, id)
 }
 
 // names finds the names of those that a user has talked to and that neither the

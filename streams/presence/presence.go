@@ -1,6 +1,6 @@
 // Package presence knows who is connected, across all gateways.
 //
-//	Enter, Leave ──▶ view ──▶ Changed, Online, Count        at once, also without NATS
+//	Enter, Leave ──▶ view ──▶ Changed, Has, Count        at once, also without NATS
 //	                 │  ▲
 //	          outbox ▼  │ watch
 //	      PRESENCE  <incarnation>.<kind>.<token of the id> = who    written at connect and disconnect only
@@ -31,7 +31,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"iter"
 	"log/slog"
 	"sync"
 	"time"
@@ -177,23 +176,12 @@ func (p *Presence) Leave(kind Kind, id string) {
 }
 
 // Expect says that somebody is about to connect somewhere. They count as online
-// until a connection of theirs appears and ends, or for one lease. One that
-// appeared and ended before is not remembered.
+// until a connection of theirs appears and ends, or for one lease: not at all if
+// one has just done so.
 func (p *Presence) Expect(e Entry) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.view.expect(e, time.Now())
-}
-
-// Online is everybody of a kind who is online, in no order.
-func (p *Presence) Online(kind Kind) []Entry {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	entries := make([]Entry, 0, p.view.count(kind))
-	for e := range p.view.all(kind) {
-		entries = append(entries, e)
-	}
-	return entries
 }
 
 // Count is how many of a kind are online.
@@ -208,15 +196,6 @@ func (p *Presence) Has(kind Kind, id string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.view.has(kind, id)
-}
-
-// View calls f with everybody who is online, under the lock under which Changed
-// is called: who begins to listen in f misses no change and sees none twice. f
-// must neither block nor call back, nor use online after it returned.
-func (p *Presence) View(f func(online func(Kind) iter.Seq[Entry])) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	f(p.view.all)
 }
 
 // key is where the bucket says that somebody is on this gateway.

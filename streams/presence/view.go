@@ -22,6 +22,7 @@ type view struct {
 	local    map[who]*connected
 	gateways map[string]*gateway // by incarnation; without the own one
 	expected map[who]time.Time   // since when
+	left     map[who]time.Time   // who went offline in the last term or so; since when, zero until expire sees it
 
 	// echoed is when this gateway's own renewal last came back through its
 	// watches; zero after an interruption, until the first one does.
@@ -64,7 +65,7 @@ func newView(former string, lease, renew time.Duration, changed func(Change)) *v
 	return &view{
 		former: former, term: lease + renew/5, patience: renew * 3 / 2, changed: changed,
 		online: map[Kind]map[string]*person{}, local: map[who]*connected{},
-		gateways: map[string]*gateway{}, expected: map[who]time.Time{},
+		gateways: map[string]*gateway{}, expected: map[who]time.Time{}, left: map[who]time.Time{},
 	}
 }
 
@@ -97,9 +98,11 @@ func (v *view) leave(kind Kind, id string) bool {
 	return true
 }
 
+// expect is for who has not been here: the news of it may come after them.
 func (v *view) expect(e Entry, now time.Time) {
-	if !v.has(e.Kind, e.ID) {
-		v.expected[who{e.Kind, e.ID}] = now
+	w := who{e.Kind, e.ID}
+	if _, left := v.left[w]; !left && !v.has(e.Kind, e.ID) {
+		v.expected[w] = now
 		v.up(e)
 	}
 }
@@ -188,10 +191,17 @@ func (v *view) working(now time.Time) bool {
 // expire ends what was not renewed for a term, and returns the incarnations
 // without a lease: their keys are to be removed, and then they be forgotten.
 func (v *view) expire(now time.Time) (dead []string) {
+	over := func(since time.Time) bool { return now.Sub(since) > v.term }
+	for w, since := range v.left {
+		if since.IsZero() {
+			v.left[w] = now
+		} else if over(since) {
+			delete(v.left, w)
+		}
+	}
 	if !v.working(now) {
 		return nil
 	}
-	over := func(since time.Time) bool { return now.Sub(since) > v.term }
 	for w, since := range v.expected {
 		if over(since) {
 			delete(v.expected, w)
@@ -272,6 +282,7 @@ func (v *view) up(e Entry) {
 	}
 	p.name = e.Name
 	if p.sources++; p.sources == 1 {
+		delete(v.left, who{e.Kind, e.ID})
 		v.changed(Change{Entry: e, Online: true, Count: len(people)})
 	}
 }
@@ -281,6 +292,7 @@ func (v *view) down(w who) {
 	p := people[w.id]
 	if p.sources--; p.sources == 0 {
 		delete(people, w.id)
+		v.left[w] = time.Time{}
 		v.changed(Change{Entry: Entry{w.kind, w.id, p.name}, Count: len(people)})
 	}
 }
@@ -291,16 +303,6 @@ func (v *view) entered(e Entry) bool { return v.local[who{e.Kind, e.ID}] != nil 
 func (v *view) has(kind Kind, id string) bool { return v.online[kind][id] != nil }
 
 func (v *view) count(kind Kind) int { return len(v.online[kind]) }
-
-func (v *view) all(kind Kind) iter.Seq[Entry] {
-	return func(yield func(Entry) bool) {
-		for id, p := range v.online[kind] {
-			if !yield(Entry{kind, id, p.name}) {
-				return
-			}
-		}
-	}
-}
 
 // here is who is entered here.
 func (v *view) here() iter.Seq[Entry] {

@@ -235,6 +235,15 @@ func TestTheView(t *testing.T) {
 			9 put g Cid
 			9 remove h Cid
 			9 unlease g      => -user Cid 0`,
+		"who was here a moment ago is not expected": `
+			0 echo
+			0 enter Ann      => +user Ann 1
+			1 leave Ann      => -user Ann 0
+			2 expect Ann
+			3 expire
+			18 expect Ann
+			20 expire
+			20 expect Ann    => +user Ann 1`,
 		"who is expected in vain is offline after a term": `
 			0 echo
 			0 expect Ann     => +user Ann 1

@@ -90,8 +90,9 @@ type DirectRequest struct {
 }
 
 // DirectReply holds the events, the conversation with the newest event first,
-// and of each conversation the newest first. It may hold fewer than asked for:
-// then what is missing is at its end.
+// and of each conversation the newest first. It may hold fewer than asked for: of
+// a conversation the older ones, where long messages take more than an equal
+// share, and whole conversations at its end.
 type DirectReply struct {
 	Events     []event.Event `json:"events"`
 	Checkpoint Checkpoint    `json:"checkpoint"`

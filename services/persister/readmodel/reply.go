@@ -100,3 +100,17 @@ func jsonSize(s string) int {
 	}
 	return n
 }
+
+// Share is what one of several conversations may have of an answer, of its newest
+// messages: an equal part of query.MaxBytes of content, and one message at least.
+// So nobody's many words are at the expense of another's.
+func Share(newest []event.Event, conversations int) []event.Event {
+	content := 0
+	for i := range newest {
+		content += len(newest[i].Content)
+		if i > 0 && content > query.MaxBytes/conversations {
+			return newest[:i]
+		}
+	}
+	return newest
+}

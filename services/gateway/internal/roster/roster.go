@@ -93,21 +93,6 @@ func (r *Roster) Changed(c presence.Change) {
 	}
 }
 
-// Online reports whether a user is connected.
-func (r *Roster) Online(user string) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	_, online := r.online[user]
-	return online
-}
-
-// Count is how many users are connected.
-func (r *Roster) Count() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return len(r.online)
-}
-
 // Listen makes a listener and says who is connected now, names by id. It is told
 // what changes after Begin; Leave ends it.
 func (r *Roster) Listen(outlet Outlet) (l *Listener, online map[string]string) {

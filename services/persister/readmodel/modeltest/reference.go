@@ -92,8 +92,9 @@ func (m *reference) Direct(_ context.Context, r query.DirectRequest) (query.Dire
 		of[e.Conversation] = append(of[e.Conversation], e)
 	}
 	events := []event.Event{}
-	for _, c := range order[:min(r.Conversations, len(order))] {
-		events = append(events, of[c][:min(r.Messages, len(of[c]))]...)
+	order = order[:min(r.Conversations, len(order))]
+	for _, c := range order {
+		events = append(events, readmodel.Share(of[c][:min(r.Messages, len(of[c]))], len(order))...)
 	}
 	return query.DirectReply{Events: events[:readmodel.Cut(events)], Checkpoint: m.checkpoint}, nil
 }

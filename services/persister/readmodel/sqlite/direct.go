@@ -92,6 +92,7 @@ func (s *snapshot) latest(conversations []string, n int) ([]event.Event, error) 
 		if err != nil {
 			return nil, err
 		}
+		some = readmodel.Share(some, len(conversations))
 		for i := range some {
 			if !budget.Take(&some[i]) {
 				return events, nil
