@@ -194,7 +194,7 @@ func TestAPageIsNeverBehindWhatWasAcked(t *testing.T) {
 	_, _, at := together(t, 2)
 	alice := gatewaytest.Join(t, at[0], auth{"username": "alice", "rooms": []string{"r"}})
 	bob := gatewaytest.Join(t, at[1], auth{"username": "bob", "rooms": []string{"r"}})
-	for i := range 100 {
+	for i := range 50 {
 		var ack gatewaytest.Ack
 		var of map[string]any
 		if i%2 == 0 {

@@ -334,7 +334,7 @@ func (c *Client) NextMessage(ctx context.Context) (Message, error) {
 	if err != nil {
 		return Message{}, err
 	}
-	return ParseMessage(e)
+	return Message{Content: e.Post.Content, Offset: e.Post.Offset, Meta: *e.Post}, nil
 }
 
 // NextRecovery takes the "recovery" event.

@@ -10,13 +10,7 @@ import (
 type Message struct {
 	Content string
 	Offset  uint64
-	Meta    struct {
-		ID           string `json:"id"`
-		At           string `json:"at"`
-		From         string `json:"from"`
-		Username     string `json:"username"`
-		ClientOffset string `json:"clientOffset"`
-	}
+	Meta    Post
 }
 
 // Ack is the answer to a message.
@@ -45,16 +39,6 @@ type Recovery struct {
 	Reason    string `json:"reason"`
 }
 
-// ParseMessage reads a "chat message" event.
-func ParseMessage(e Event) (Message, error) {
-	var m Message
-	if len(e.Args) != 3 {
-		return m, fmt.Errorf("chat message with %d arguments: %s", len(e.Args), e.Args)
-	}
-	return m, errors.Join(
-		json.Unmarshal(e.Args[0], &m.Content), json.Unmarshal(e.Args[1], &m.Offset), json.Unmarshal(e.Args[2], &m.Meta))
-}
-
 // Post is a message as it came in an event of any kind, a page of history or the
 // list of users.
 type Post struct {
@@ -72,20 +56,21 @@ type Post struct {
 
 // parsePost reads an event, which gives nil if it is no message.
 func parsePost(e Event) (*Post, error) {
-	p := &Post{Event: e.Name}
+	p, want := &Post{Event: e.Name}, 1
 	switch e.Name {
 	case "chat message":
-		m, err := ParseMessage(e)
-		p.Room, p.Content, p.Offset = "general", m.Content, m.Offset
-		p.From, p.Username, p.ID, p.At, p.ClientOffset = m.Meta.From, m.Meta.Username, m.Meta.ID, m.Meta.At, m.Meta.ClientOffset
-		return p, err
+		p.Room, want = "general", 3
 	case "private message", "room message":
-		if len(e.Args) != 1 {
-			return nil, fmt.Errorf("%s with %d arguments: %s", e.Name, len(e.Args), e.Args)
-		}
+	default:
+		return nil, nil
+	}
+	if len(e.Args) != want {
+		return nil, fmt.Errorf("%s with %d arguments: %s", e.Name, len(e.Args), e.Args)
+	}
+	if want == 1 {
 		return p, json.Unmarshal(e.Args[0], p)
 	}
-	return nil, nil
+	return p, errors.Join(json.Unmarshal(e.Args[0], &p.Content), json.Unmarshal(e.Args[1], &p.Offset), json.Unmarshal(e.Args[2], p))
 }
 
 // Posts are the messages among some events.

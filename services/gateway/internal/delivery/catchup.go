@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"errors"
+	"math"
 
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/contract"
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/transport"
@@ -30,8 +31,8 @@ func (*TrimmedError) Error() string { return "the oldest events are gone" }
 const (
 	// readBatch is how many events are read for a member in one go.
 	readBatch = 128
-	// packBytes is about how much is made ready for a member in one go: it may
-	// have no room for more.
+	// packBytes is about how much out of the tail is made ready for a member in
+	// one go: it may have no room for more.
 	packBytes = 64 << 10
 	// lastLook is how many events may still be read for a member under the
 	// hub's lock, so that it goes live even while events keep coming.
@@ -116,6 +117,7 @@ func (h *Hub) step(ctx context.Context, m *Member, far bool) verdict {
 	}
 	i := h.interestOf(m)
 	events, through, ok := h.tail.After(m.cursor, i.topics, readBatch)
+	most := packBytes
 	switch {
 	case ok:
 		h.options.Metrics.fromTail.Add(float64(len(events)))
@@ -123,12 +125,13 @@ func (h *Hub) step(ctx context.Context, m *Member, far bool) verdict {
 		return history
 	default:
 		var err error
+		most = math.MaxInt // what was hard to get is not read twice if that can be helped
 		if events, through, err = h.readHistory(ctx, m, i); err != nil {
 			h.warn("what a client missed cannot be read", "after", m.cursor, "error", err)
 			return failed
 		}
 	}
-	p, through := pack(m, i, events, through)
+	p, through := pack(m, i, events, through, most)
 	return h.hand(m, i, p, through)
 }
 
@@ -178,7 +181,7 @@ func (h *Hub) hand(m *Member, i *interest, p parcel, through uint64) verdict {
 	if !ok {
 		return history
 	}
-	p, through = pack(m, i, rest, through)
+	p, through = pack(m, i, rest, through, packBytes)
 	if !m.send(p, through) {
 		return full
 	}

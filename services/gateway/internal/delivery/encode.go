@@ -51,16 +51,16 @@ type parcel struct {
 	offsets []uint64 // of each frame's message
 }
 
-// pack encodes messages for a member, as far as they are not too many bytes. What
+// pack encodes messages for a member, about so many bytes at most. What
 // was read is complete through an offset, and so is the parcel, through the one it
 // returns.
-func pack(m *Member, i *interest, events []*event.Event, through uint64) (parcel, uint64) {
+func pack(m *Member, i *interest, events []*event.Event, through uint64, most int) (parcel, uint64) {
 	p, size := parcel{frames: make([]transport.Frame, 0, len(events)), offsets: make([]uint64, 0, len(events))}, 0
 	for _, e := range events {
 		if !i.wants(e) {
 			continue
 		}
-		if size > packBytes {
+		if size > most {
 			return p, p.offsets[len(p.offsets)-1]
 		}
 		c := encoder{event: e}
