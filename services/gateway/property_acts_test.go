@@ -13,23 +13,26 @@ import (
 
 // What the commands do, to the gateways and to the model.
 
-func (w *world) newPerson() *person {
-	p := &person{name: fmt.Sprint("user ", len(w.users))}
-	w.users = append(w.users, p)
-	return p
+// newPerson adds a user, who registers when he first connects.
+func (w *world) newPerson() {
+	w.users = append(w.users, &person{name: fmt.Sprint("user ", len(w.users))})
 }
 
-// connectUser connects a user who registers if he is new: from an offset or, if that
-// is nil, from now on.
-func (w *world) connectUser(gateway int, who *person, from any, rooms []string) *socket {
+// arrival is how somebody connects.
+type arrival struct {
+	gateway int
+	from    any // an offset, "latest", or nil: a user, from now on
+	rooms   []string
+	joins   string // a room that he joins, speaking too, before he is through; may be empty
+}
+
+// connectUser connects a user, who registers if he is new.
+func (w *world) connectUser(who *person, how arrival) *socket {
 	a := auth{"username": who.name}
 	if who.session != "" {
 		a = auth{"sessionID": who.session}
 	}
-	s := w.connect(gateway, who, a, from, append(rooms, inbox))
-	if who.session == "" {
-		who.session, who.id = s.SessionID, s.UserID
-	}
+	s := w.connect(who, a, how, append(slices.Clone(how.rooms), w.marks, inbox))
 	if s.UserID != who.id || s.SessionID != who.session {
 		w.failf("%s came back as %q", who.name, s.UserID)
 	}
@@ -37,45 +40,78 @@ func (w *world) connectUser(gateway int, who *person, from any, rooms []string) 
 	return s
 }
 
-func (w *world) connectGuest(gateway int, from any, rooms []string) *socket {
-	if !slices.Contains(rooms, "general") {
-		rooms = append(rooms, "general")
+func (w *world) connectGuest(how arrival) *socket {
+	topics := append(slices.Clone(how.rooms), w.marks)
+	if !slices.Contains(topics, "general") {
+		topics = append(topics, "general")
 	}
-	s := w.connect(gateway, nil, auth{}, from, rooms)
+	s := w.connect(nil, auth{}, how, topics)
 	w.guests = append(w.guests, s.SocketID)
 	return s
 }
 
-func (w *world) connect(gateway int, who *person, a auth, from any, topics []string) *socket {
-	topics = append(topics, w.marks)
-	rooms := slices.DeleteFunc(slices.Clone(topics), func(topic string) bool { return topic == inbox })
-	a = a.With(auth{"rooms": rooms})
-	if from != nil {
-		a["serverOffset"] = from
+// connect connects somebody, and takes him into the model, who then follows topics.
+func (w *world) connect(who *person, a auth, how arrival, topics []string) *socket {
+	a = a.With(auth{"rooms": slices.DeleteFunc(slices.Clone(topics), func(topic string) bool { return topic == inbox })})
+	if how.from != nil {
+		a["serverOffset"] = how.from
 	}
-	peer, err := gatewaytest.DialPeer(w.ctx, w.at[gateway], a)
+	client, err := gatewaytest.Dial(w.ctx, w.at[how.gateway], a)
 	if err != nil {
 		w.failf("connect with %v: %v", a, err)
 	}
 	w.sockets++
-	s := &socket{Peer: peer, who: who, since: make(map[string]uint64), last: peer.Recovery.Head}
-	s.name = fmt.Sprintf("socket %d at gateway %d", w.sockets, gateway)
+	s := &socket{Peer: &gatewaytest.Peer{Client: client}, who: who, since: make(map[string]uint64)}
+	w.open = append(w.open, s)
+	s.name = fmt.Sprintf("socket %d at gateway %d", w.sockets, how.gateway)
 	if who != nil {
 		s.name += " of " + who.name
 	}
-	w.open = append(w.open, s)
-	r := s.Recovery
-	if offset, ok := from.(uint64); !r.Recovered || ok && r.From != offset || r.Count != uint64(len(s.Replayed)) || !ok && r.Count > 0 {
-		w.failf("%s from %v: %+v", s.name, from, r)
+	var joined, spoken <-chan gatewaytest.Answer
+	if how.joins != "" {
+		joined, err = s.Start("room join", map[string]any{"room": how.joins})
+		if err == nil {
+			spoken, err = s.Start("room message", map[string]any{"room": w.marks, "content": "early"})
+		}
 	}
+	if err = errors.Join(err, s.Begin(w.ctx)); err != nil {
+		w.failf("%s begins: %v", s.name, err)
+	}
+	if who != nil && who.session == "" {
+		who.session, who.id = s.SessionID, s.UserID
+	}
+	r := s.Recovery
+	if offset, ok := how.from.(uint64); !r.Recovered || ok && r.From != offset || r.Count != uint64(len(s.Replayed)) || !ok && r.Count > 0 {
+		w.failf("%s from %v: %+v", s.name, how.from, r)
+	}
+	s.events, s.last = s.Began, r.Head
 	for _, topic := range topics {
 		s.since[topic] = r.From
 	}
-	s.events = s.Began
+	if how.joins != "" {
+		w.early(s, how.joins, joined, spoken)
+	}
 	if got, want := w.received(s), w.want(s); len(got) > len(want) || !slices.Equal(got, want[:len(got)]) {
 		w.failf("%s began with %v, want %v", s.name, got, want)
 	}
 	return s
+}
+
+// early takes what a socket did before it was through into the model.
+func (w *world) early(s *socket, room string, joined, spoken <-chan gatewaytest.Answer) {
+	var join gatewaytest.Joined
+	var ack gatewaytest.Ack
+	_, err := s.Await(w.ctx, joined, &join)
+	if err == nil {
+		_, err = s.Await(w.ctx, spoken, &ack)
+	}
+	if err != nil || !join.OK {
+		w.failf("%s joins %q early: %+v, %v", s.name, room, join, err)
+	}
+	if _, in := s.since[room]; !in {
+		s.since[room] = join.Head
+	}
+	w.acked(w.newMessage(s, w.marks, nil, "early", ""), ack)
 }
 
 // disconnect returns the offset that a client would come back with. What came until
@@ -199,9 +235,11 @@ func (w *world) acked(m *message, ack gatewaytest.Ack) {
 
 // everybodyAgain has each user and a guest read all there was from the beginning.
 func (w *world) everybodyAgain() {
+	how := arrival{from: w.base, rooms: slices.Collect(maps.Values(w.rooms))}
 	for i, who := range w.users {
-		w.connectUser(i%len(w.at), who, w.base, slices.Collect(maps.Values(w.rooms)))
+		how.gateway = i % len(w.at)
+		w.connectUser(who, how)
 	}
-	w.connectGuest(0, w.base, slices.Collect(maps.Values(w.rooms)))
+	w.connectGuest(how)
 	w.quiet()
 }

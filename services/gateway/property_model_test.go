@@ -158,7 +158,7 @@ func (w *world) add(m *message, scope string) {
 // sent what it must have been before, and nothing else.
 func (w *world) quiet() {
 	if len(w.open) == 0 {
-		w.connectGuest(0, w.base, nil)
+		w.connectGuest(arrival{from: w.base})
 	}
 	m := w.speak(w.open[0], w.marks, "mark", "")
 	for _, s := range w.open {

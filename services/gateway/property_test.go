@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 
 	"github.com/tidemark-chat/tidemark/services/gateway/gatewaytest"
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
+	"github.com/tidemark-chat/tidemark/streams/logtest"
 )
 
 // TestEverySocketIsSentExactlyItsMessages lets users and guests come, talk and go,
@@ -20,25 +22,44 @@ import (
 // sent with a model. -rapid.checks and -rapid.steps make it longer.
 func TestEverySocketIsSentExactlyItsMessages(t *testing.T) {
 	t.Parallel()
+	checkWorlds(t, func() (*logtest.Server, []string) {
+		s, _, at := together(t, 2)
+		return s, at
+	})
+}
+
+// TestEverySocketIsSentExactlyItsMessagesWhereAGatewayLags is the same with a gateway
+// whose feed is late.
+func TestEverySocketIsSentExactlyItsMessagesWhereAGatewayLags(t *testing.T) {
+	t.Parallel()
+	checkWorlds(t, func() (*logtest.Server, []string) { return lagging(t, 20*time.Millisecond) })
+}
+
+// fewChecks, where nothing else is said, as these are the longest tests there are.
+var fewChecks = sync.OnceValue(func() error {
 	more := false
 	flag.Visit(func(f *flag.Flag) { more = more || f.Name == "rapid.checks" })
-	if !more {
-		if err := flag.Set("rapid.checks", "40"); err != nil {
-			t.Fatal(err)
-		}
+	if more {
+		return nil
 	}
-	const each = 100 // checks, before the list of users gets too long
-	var start func() (at []string, log *eventlog.Log)
-	checks := 0
-	var at []string
+	return flag.Set("rapid.checks", "30")
+})
+
+// checkWorlds checks one world after another, each of new users and rooms: on the
+// same gateways, until their list of users gets too long.
+func checkWorlds(t *testing.T, start func() (*logtest.Server, []string)) {
+	if err := fewChecks(); err != nil {
+		t.Fatal(err)
+	}
+	const onSameGateways = 100
 	var log *eventlog.Log
-	start = func() ([]string, *eventlog.Log) {
-		s, _, at := together(t, 2)
-		return at, eventlog.Open(s.Connect())
-	}
+	var at []string
+	checks := 0
 	rapid.Check(t, func(rt *rapid.T) {
-		if checks%each == 0 {
-			at, log = start()
+		if checks%onSameGateways == 0 {
+			var s *logtest.Server
+			s, at = start()
+			log = eventlog.Open(s.Connect())
 		}
 		checks++
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -47,14 +68,15 @@ func TestEverySocketIsSentExactlyItsMessages(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		check := fmt.Sprintf("check %d ", checks)
+		name := fmt.Sprintf("check %d ", checks)
 		w := &world{
 			t: rt, ctx: ctx, at: at, log: log, base: state.Last,
-			rooms: map[string]string{"a": check + "a", "b": check + "b", "general": "general"}, marks: check + "marks",
+			rooms: map[string]string{"a": name + "a", "b": name + "b", "general": "general"}, marks: name + "marks",
 			said: make(map[uint64]*message), keys: make(map[string]*message),
 		}
 		defer w.close()
-		w.connectUser(0, w.newPerson(), nil, nil)
+		w.newPerson()
+		w.connectUser(w.users[0], arrival{})
 		rt.Repeat(map[string]func(*rapid.T){
 			"a user connects": w.aUserConnects, "a guest connects": w.aGuestConnects,
 			"one disconnects": w.oneDisconnects, "one reconnects": w.oneReconnects,
@@ -113,45 +135,53 @@ func (w *world) pickContent() string {
 
 const maxOpen = 8
 
-func (w *world) aUserConnects(*rapid.T) {
+// pickArrival draws how somebody connects, but for the offset.
+func (w *world) pickArrival() (how arrival) {
 	if len(w.open) >= maxOpen {
 		w.t.Skip("many are connected")
 	}
-	who := w.newPerson
-	if n := w.pick(min(len(w.users)+1, 3), "user"); n < len(w.users) {
-		who = func() *person { return w.users[n] }
+	how = arrival{gateway: w.pick(len(w.at), "gateway"), rooms: w.pickRooms()}
+	if rapid.Bool().Draw(w.t, "in a hurry") {
+		how.joins = w.pickRoom()
 	}
-	gateway, rooms := w.pick(len(w.at), "gateway"), w.pickRooms()
-	w.connectUser(gateway, who(), nil, rooms)
+	return how
+}
+
+func (w *world) aUserConnects(*rapid.T) {
+	how, n := w.pickArrival(), w.pick(min(len(w.users)+1, 3), "user")
+	if n == len(w.users) {
+		w.newPerson()
+	}
+	w.connectUser(w.users[n], how)
 }
 
 func (w *world) aGuestConnects(*rapid.T) {
-	if len(w.open) >= maxOpen {
-		w.t.Skip("many are connected")
-	}
-	from := any(w.base)
+	how := w.pickArrival()
+	how.from = w.base
 	if rapid.Bool().Draw(w.t, "from now on") {
-		from = "latest"
+		how.from = "latest"
 	}
-	w.connectGuest(w.pick(len(w.at), "gateway"), from, w.pickRooms())
+	w.connectGuest(how)
 }
 
 func (w *world) oneDisconnects(*rapid.T) { w.disconnect(w.pickSocket()) }
 
 func (w *world) oneReconnects(*rapid.T) {
 	s := w.pickSocket()
-	gateway := w.pick(len(w.at), "gateway")
-	last := w.disconnect(s)
-	var rooms []string
+	how := arrival{gateway: w.pick(len(w.at), "gateway")}
+	if rapid.Bool().Draw(w.t, "in a hurry") {
+		how.joins = w.pickRoom()
+	}
 	for room := range s.since {
 		if room != inbox && room != w.marks {
-			rooms = append(rooms, room)
+			how.rooms = append(how.rooms, room)
 		}
 	}
+	how.from = w.disconnect(s)
 	if s.who == nil {
-		w.connectGuest(gateway, last, rooms)
+		w.connectGuest(how)
 	} else {
-		w.connectUser(gateway, s.who, last, rooms)
+		w.connectUser(s.who, how)
 	}
 }
 

@@ -35,14 +35,15 @@ func DialPeer(ctx context.Context, address string, auth Auth) (*Peer, error) {
 		return nil, err
 	}
 	p := &Peer{Client: c}
-	if err := p.begin(ctx); err != nil {
+	if err := p.Begin(ctx); err != nil {
 		c.Close()
 		return nil, err
 	}
 	return p, nil
 }
 
-func (p *Peer) begin(ctx context.Context) error {
+// Begin is the second half of DialPeer, after Dial.
+func (p *Peer) Begin(ctx context.Context) error {
 	events, err := p.Until(ctx, func(e Event) bool { return e.Name == "recovery" })
 	if err != nil {
 		return fmt.Errorf("before recovery: %w", err)
