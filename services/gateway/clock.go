@@ -6,9 +6,18 @@ import (
 )
 
 // clock tells the log's time, by which the age of keys is judged: the log's own
-// window runs by it, and the gateway's clock may be wrong.
-type clock struct{ ahead atomic.Int64 } // of the gateway's clock, in nanoseconds
+// window runs by it. It is read now and then and goes on by this process's
+// monotonic clock in between, so that it does not matter when this machine's own
+// time of day is wrong, or set anew.
+type clock struct{ last atomic.Pointer[reading] }
 
-func (c *clock) set(now time.Time) { c.ahead.Store(int64(time.Until(now))) }
+// reading is one time as the log had it, and as this process had it then.
+type reading struct{ log, here time.Time }
 
-func (c *clock) now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
+func (c *clock) set(log time.Time) { c.last.Store(&reading{log: log, here: time.Now()}) }
+
+// now is only called after set.
+func (c *clock) now() time.Time {
+	r := c.last.Load()
+	return r.log.Add(time.Since(r.here))
+}

@@ -108,7 +108,7 @@ func (g *Gateway) runGeneration(ctx context.Context) error {
 	if position >= state.Last {
 		warm()
 	}
-	return feed.NewOrdered(g.nats.feed, g.log).Run(ctx, position, func(r feed.Record) {
+	return newFeed(g.nats.feed, g.log).Run(ctx, position, func(r feed.Record) {
 		if r.Damaged == nil && r.Event.Type == event.Registered {
 			gen.people.registered(&r.Event)
 			if r.Event.Offset > state.Last {

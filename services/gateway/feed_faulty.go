@@ -1,0 +1,28 @@
+//go:build faultyfeed
+
+package gateway
+
+import (
+	"log/slog"
+	"os"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/tidemark-chat/tidemark/streams/feed"
+	"github.com/tidemark-chat/tidemark/streams/feed/faulty"
+)
+
+// faultyFeed names the way in which the feed is to be wrong.
+const faultyFeed = "FAULTY_FEED"
+
+func init() {
+	kind, err := faulty.Parse(os.Getenv(faultyFeed))
+	if err != nil {
+		panic(faultyFeed + ": " + err.Error())
+	}
+	right := newFeed
+	newFeed = func(js jetstream.JetStream, log *slog.Logger) feed.Feed {
+		log.Warn("this gateway is wrong on purpose", "feed", kind)
+		return faulty.Wrap(right(js, log), kind)
+	}
+}
