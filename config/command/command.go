@@ -10,7 +10,8 @@
 // "version" what was built. The first SIGINT or SIGTERM asks the service to stop, the second does not wait for it
 // (the same one again within a second counts as one).
 //
-// Exit codes: 0 clean stop, 1 failure, 2 bad usage or settings. Errors are one line on standard error.
+// Exit codes: 0 clean stop, 1 failure, 2 bad usage or settings; a subcommand may have others ([Exit]). Errors are one
+// line on standard error.
 package command
 
 import (
@@ -141,10 +142,22 @@ func markFailures(cmd *cobra.Command) {
 	}
 }
 
+// Exit is an error of a subcommand whose exit code says more than that it failed.
+type Exit struct {
+	Code int
+	Err  error
+}
+
+func (e *Exit) Error() string { return e.Err.Error() }
+func (e *Exit) Unwrap() error { return e.Err }
+
 func exitCode(err error) int {
+	exit := (*Exit)(nil)
 	switch {
 	case err == nil:
 		return clean
+	case errors.As(err, &exit):
+		return exit.Code
 	case errors.As(err, new(*config.Error)):
 		return usage
 	case errors.As(err, new(failed)):

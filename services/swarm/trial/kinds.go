@@ -1,0 +1,54 @@
+package trial
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/tidemark-chat/tidemark/services/swarm/report"
+)
+
+// Talk lets the crowd talk for a while.
+func Talk(length time.Duration) func(context.Context, *Running) error {
+	return func(ctx context.Context, _ *Running) error {
+		t := time.NewTimer(length)
+		defer t.Stop()
+		select {
+		case <-t.C:
+			return nil
+		case <-ctx.Done():
+			return nil // what has happened until then counts
+		}
+	}
+}
+
+// Storm cuts everybody, publishes some messages meanwhile, and lets everybody come back within a time, so many times.
+func Storm(rounds, missed int, spread time.Duration) func(context.Context, *Running) error {
+	return func(ctx context.Context, r *Running) error {
+		for round := range rounds {
+			r.Say(fmt.Sprintf("round %d of %d: everybody away, %d messages", round+1, rounds, missed))
+			r.Fault(report.Fault{Phase: report.Begins, Kind: "away", Target: "everybody", Text: "all connections are cut by the clients"})
+			r.Crowd.Scatter(ctx)
+			if err := r.Crowd.Publish(ctx, missed); err != nil {
+				return err
+			}
+			r.Say(fmt.Sprintf("round %d of %d: everybody comes back", round+1, rounds))
+			came := time.Now()
+			r.Crowd.Gather(spread)
+			waiting, cancel := context.WithTimeout(ctx, spread+settling)
+			missing := r.Crowd.Ready(waiting)
+			cancel()
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if len(missing) > 0 {
+				return fmt.Errorf("%d clients did not come back within %v: %s", len(missing), spread+settling, list(missing))
+			}
+			r.Fault(report.Fault{
+				Phase: report.Ends, Kind: "away", Target: "everybody",
+				Text: fmt.Sprintf("all are back with everything after %v", time.Since(came).Round(time.Millisecond)),
+			})
+		}
+		return nil
+	}
+}
