@@ -1,0 +1,140 @@
+package deployment_test
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/tidemark-chat/tidemark/services/swarm/deployment"
+	"github.com/tidemark-chat/tidemark/services/swarm/deployment/deploymenttest"
+)
+
+func TestMain(m *testing.M) {
+	deploymenttest.Run(m, func() error { return goleak.Find() })
+}
+
+var ctx = context.Background()
+
+func TestASingleServerIsReadyThroughItsLinks(t *testing.T) {
+	t.Parallel()
+	d := deploymenttest.Start(t, deployment.Options{})
+	for _, url := range d.Gateways() {
+		response, err := http.Get(url + "/readyz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			t.Errorf("%s: %s", url, response.Status)
+		}
+	}
+	http.DefaultClient.CloseIdleConnections()
+	var names []string
+	for _, w := range d.Ways() {
+		names = append(names, w.Name())
+		if w.From != deployment.Clients && w.Connections() == 0 {
+			t.Errorf("nothing goes through %s", w.Name())
+		}
+	}
+	slices.Sort(names)
+	if got, want := strings.Join(names, " "), "clients-gateway-1 clients-gateway-2 gateway-1-nats gateway-2-nats persister-1-nats persister-2-nats"; got != want {
+		t.Errorf("links %s", got)
+	}
+}
+
+func TestAClusterIsJoinedByItsLinksAlone(t *testing.T) {
+	t.Parallel()
+	d := deploymenttest.Start(t, deployment.Options{Cluster: true})
+	var routes []deployment.Way
+	for _, w := range d.Ways() {
+		if strings.HasPrefix(w.From, "nats-") {
+			routes = append(routes, w)
+		}
+	}
+	if len(routes) != 3 || len(d.Ways()) != 3+2+4*3 {
+		t.Fatalf("%d links between servers, %d in all", len(routes), len(d.Ways()))
+	}
+	for _, w := range routes {
+		if w.Connections() == 0 {
+			t.Errorf("nothing goes through %s", w.Name())
+		}
+		w.Cut()
+	}
+	nats := d.Process("nats-1")
+	eventually(t, "a server without the others is not ready", func() bool { return nats.Ready(ctx) != nil })
+	for _, w := range routes {
+		if err := w.Heal(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ready(t, d)
+}
+
+func TestWhatEndsByItselfIsStartedAgainAndComplainedOf(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	d, err := deployment.Start(ctx, deployment.Options{Bin: deploymenttest.Binaries(), Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Stop()
+	p := d.Process("gateway-1")
+	before := p.PID()
+	self, err := os.FindProcess(before)
+	if err == nil {
+		err = self.Kill()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it runs again", func() bool { pid := p.PID(); return pid != 0 && pid != before })
+	ready(t, d)
+	d.Stop()
+	if got := d.Complaints(); len(got) != 1 || got[0] != "gateway-1: ended by itself: signal: killed" {
+		t.Errorf("complaints %q", got)
+	}
+	if log, err := os.ReadFile(filepath.Join(dir, "gateway-1.log")); err != nil || strings.Count(string(log), "gateway listens") != 2 {
+		t.Errorf("its log, %v:\n%s", err, log)
+	}
+}
+
+func TestAMissingBinaryIsNamed(t *testing.T) {
+	t.Parallel()
+	_, err := deployment.Start(ctx, deployment.Options{Bin: deploymenttest.Binaries(), Dir: t.TempDir(), Gateway: "nowhere/gateway"})
+	if err == nil || !strings.Contains(err.Error(), "nowhere/gateway") || !strings.Contains(err.Error(), "prove:build") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestClocksThatCannotBeSteppedAreNamed(t *testing.T) {
+	t.Parallel()
+	d := deploymenttest.Start(t, deployment.Options{})
+	if err := d.Clocks(); err == nil || !strings.Contains(err.Error(), "gateway-1 does not follow CLOCK_STEP_FILE") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func ready(t *testing.T, d *deployment.Deployment) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	if err := d.Ready(ctx); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !holds(); <-time.After(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("not in time: %s", what)
+		}
+	}
+}

@@ -1,0 +1,153 @@
+// Package deploymenttest lets a test binary be all binaries of a deployment, so that tests with real processes need not
+// build any: links to it are called nats-server, gateway and persister, and under these names it is what they say.
+package deploymenttest
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	natsserver "github.com/nats-io/nats-server/v2/server"
+
+	"github.com/tidemark-chat/tidemark/config"
+	"github.com/tidemark-chat/tidemark/services/gateway"
+	"github.com/tidemark-chat/tidemark/services/persister"
+	"github.com/tidemark-chat/tidemark/services/swarm/deployment"
+)
+
+// binaries is the directory of the links, while tests run.
+var binaries string
+
+// Run is the TestMain of a package: it runs the tests, or is what it is called.
+func Run(m *testing.M, after ...func() error) {
+	roles := map[string]func() error{
+		string(deployment.Server):    runServer,
+		string(deployment.Gateway):   service(runGateway),
+		string(deployment.Persister): service(runPersister),
+	}
+	if run := roles[filepath.Base(os.Args[0])]; run != nil {
+		exit(run())
+	}
+	var err error
+	if binaries, err = links(roles); err != nil {
+		exit(err)
+	}
+	code := m.Run()
+	err = os.RemoveAll(binaries)
+	for _, f := range after {
+		if code == 0 && err == nil {
+			err = f()
+		}
+	}
+	if err != nil {
+		exit(err)
+	}
+	os.Exit(code)
+}
+
+// Start starts a deployment in a directory of the test's own. It ends with the test, which fails if there is anything to
+// complain of.
+func Start(t testing.TB, options deployment.Options) *deployment.Deployment {
+	t.Helper()
+	options.Bin, options.Dir = binaries, t.TempDir()
+	d, err := deployment.Start(context.Background(), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		d.Stop()
+		for _, c := range d.Complaints() {
+			t.Error(c)
+		}
+		if t.Failed() {
+			for _, p := range d.Processes() {
+				t.Logf("%s said:\n%s", p.Name, d.Output(p.Name))
+			}
+		}
+	})
+	return d
+}
+
+// Binaries is the directory of the binaries.
+func Binaries() string { return binaries }
+
+func links[T any](roles map[string]T) (dir string, err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	if dir, err = os.MkdirTemp("", "deploymenttest"); err != nil {
+		return "", err
+	}
+	for name := range roles {
+		if err := os.Symlink(self, filepath.Join(dir, name)); err != nil {
+			return "", err
+		}
+	}
+	return dir, nil
+}
+
+func exit(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// runServer is nats-server: it ends by a signal.
+func runServer() error {
+	options, err := natsserver.ConfigureOptions(flag.NewFlagSet("nats-server", flag.ContinueOnError), os.Args[1:],
+		func() {}, func() {}, func() {})
+	if err != nil {
+		return err
+	}
+	server, err := natsserver.NewServer(options)
+	if err != nil {
+		return err
+	}
+	server.ConfigureLogger()
+	if err := natsserver.Run(server); err != nil {
+		return err
+	}
+	server.WaitForShutdown()
+	return nil
+}
+
+func service(run func(context.Context, config.Config, *slog.Logger) error) func() error {
+	return func() error {
+		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+		defer stop()
+		cfg, err := config.Load(nil)
+		if err != nil {
+			return err
+		}
+		return run(ctx, cfg, slog.New(slog.NewTextHandler(os.Stderr, nil)))
+	}
+}
+
+func runGateway(ctx context.Context, cfg config.Config, log *slog.Logger) error {
+	g, err := gateway.New(cfg, log)
+	if err != nil {
+		return err
+	}
+	return g.Run(ctx)
+}
+
+func runPersister(ctx context.Context, cfg config.Config, log *slog.Logger) error {
+	options, err := persister.Configure(cfg)
+	if err != nil {
+		return err
+	}
+	p, err := persister.New(options, log)
+	if err != nil {
+		return err
+	}
+	return p.Run(ctx)
+}
