@@ -33,7 +33,7 @@ func TestACrowdOfAllProfilesIsHeardOut(t *testing.T) {
 	if missing := c.Ready(timeout(t)); len(missing) > 0 {
 		t.Fatalf("not connected: %v, %v", missing, c.Refusals())
 	}
-	for meter.Acked.Load() < 1000 && timeout(t).Err() == nil {
+	for meter.Acked.Load() < 500 && timeout(t).Err() == nil {
 		time.Sleep(time.Millisecond)
 	}
 	if behind := c.Settle(timeout(t)); len(behind) > 0 {
