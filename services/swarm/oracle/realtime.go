@@ -73,8 +73,8 @@ func (c *check) written() (all []written) {
 	for _, a := range c.run.Actors {
 		for _, s := range a.Sends {
 			at := c.stored[s.Content]
-			if len(at) != 1 || len(s.Tries) == 0 {
-				continue // what is there twice is found by another rule
+			if len(at) != 1 || len(s.Tries) == 0 || copies(a, s) > 1 {
+				continue // which of them was when is not known
 			}
 			all = append(all, written{sent{a, s}, s.Tries[0].At, c.log.Messages[at[0]].Offset})
 		}

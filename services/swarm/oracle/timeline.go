@@ -114,7 +114,7 @@ func entryLine(e *history.Entry) string {
 		return "received " + describe(e.Message)
 	case history.Recovered:
 		r := e.Recovery
-		return fmt.Sprintf("recovery: recovered %t, from %d, head %d, count %d, epoch %s %s", r.Recovered, r.From, r.Head, r.Count, r.Epoch, r.Reason)
+		return fmt.Sprintf("recovery: recovered %t %q, from %d, head %d, count %d, epoch %q", r.Recovered, r.Reason, r.From, r.Head, r.Count, r.Epoch)
 	case history.Watermark:
 		return fmt.Sprintf("watermark %d", e.Offset)
 	case history.JoinAsked:
