@@ -20,6 +20,7 @@ type fake struct {
 	handshake string                        // of all sessions, without the braces and the sid
 	answer    func(s *session, text string) // to each packet of Socket.IO and each pong; nil: welcome
 	refuse    int                           // HTTP status for all, if not 0
+	noUpgrade bool                          // offers it and does not do it
 
 	mu       sync.Mutex
 	noted    []string
@@ -93,6 +94,10 @@ func (f *fake) session(sid string) *session {
 func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	sid, transport := query.Get("sid"), query.Get("transport")
+	if f.noUpgrade && transport == "websocket" {
+		http.Error(w, "no", http.StatusBadRequest)
+		return
+	}
 	if f.refuse != 0 {
 		http.Error(w, `{"code":3}`, f.refuse)
 		return

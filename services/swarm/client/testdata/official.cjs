@@ -8,6 +8,7 @@ const transports = { websocket: ["websocket"], polling: ["polling"], upgrade: ["
 const socket = io(url, { transports, auth: { username: "<ann>", serverOffset: 0 }, reconnection: false });
 
 socket.on("connect_error", (error) => {
+  if (error.message === "no") return;
   console.error(error);
   process.exit(1);
 });
