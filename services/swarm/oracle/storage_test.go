@@ -54,6 +54,8 @@ func (p post) ok() int {
 
 func acked(p post) bool { return p.ok() >= 0 }
 
+func ackedAtOnce(p post) bool { return acked(p) && len(p.send.Tries) == 1 }
+
 func stored(post) bool { return true }
 
 func (p post) finding(rule oracle.Rule, offset uint64) *oracle.Finding {
@@ -143,9 +145,11 @@ var storages = []mutation{
 		}
 		return p.finding(oracle.RefusedNotStored, w.log.Messages[p.place].Offset)
 	})},
-	{"a message that overtakes an acked one", of(acked, func(w *world, p post) *oracle.Finding {
+	{"a message that overtakes an acked one", of(ackedAtOnce, func(w *world, p post) *oracle.Finding {
 		// Another one of the conversation stands before it, and is now sent only after its ack.
-		before := w.posts(func(o post) bool { return o.place < p.place && o.send.Conversation == p.send.Conversation })
+		before := w.posts(func(o post) bool {
+			return o.place < p.place && o.send.Conversation == p.send.Conversation && len(o.send.Tries) == 1
+		})
 		if len(before) == 0 {
 			return nil
 		}
