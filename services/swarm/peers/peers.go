@@ -15,6 +15,10 @@ package peers
 import "time"
 
 // Plan is how much of everything is done. Durations are of what is measured; the warm-up comes on top.
+//
+// At full speed a message is in flight until its publisher has its ack and has received it himself. An ack alone would
+// not do: a server that acks before it delivers would be sent more and more than it can deliver, and what was measured
+// would be how long its queue becomes.
 type Plan struct {
 	Warm time.Duration // before each measurement, the same is done for as long without being measured
 
@@ -51,7 +55,7 @@ type Pace struct {
 func Full() Plan {
 	return Plan{
 		Warm:   time.Second,
-		FanOut: []int{200, 1000}, FanOutFor: 3 * time.Second, Publishers: 4, Window: 8,
+		FanOut: []int{200, 1000}, FanOutFor: 3 * time.Second, Publishers: 4, Window: 64,
 		Paced: []Pace{{200, 50}, {1000, 10}}, PacedFor: 4 * time.Second,
 		PublishClients: 50, PublishWindows: []int{1, 8}, PublishFor: 3 * time.Second,
 		Connects: 4000, AtOnce: 64,

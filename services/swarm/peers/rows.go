@@ -88,3 +88,18 @@ func thousands(n int) string {
 	}
 	return fmt.Sprintf("%s,%03d", thousands(n/1000), n%1000)
 }
+
+// kinds of scenarios.
+var kinds = []string{"fanout", "paced", "publish", "connect", "memory", "recovery"}
+
+// rowOf is how a metric is shown.
+func rowOf(m Metric) row {
+	for _, kind := range kinds {
+		for _, r := range rows(kind) {
+			if r.metric == m {
+				return r
+			}
+		}
+	}
+	return row{metric: m, title: string(m), short: string(m), scale: 1}
+}

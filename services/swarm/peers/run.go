@@ -71,6 +71,12 @@ func Run(ctx context.Context, o Options) (Results, error) {
 	return r, nil
 }
 
+// Check is the error of options that name what there is not.
+func (o Options) Check() error {
+	_, _, err := o.chosen()
+	return err
+}
+
 // chosen are the targets and scenarios of the options.
 func (o Options) chosen() (targets []Target, scenarios []Scenario, err error) {
 	var names, kinds []string

@@ -12,7 +12,8 @@ type Scenario struct {
 	Name       string // "fanout-200"
 	Kind       string // "fanout": what options choose
 	Title      string
-	recovering bool // clients come back
+	Short      string // title in a chart of its kind
+	recovering bool   // clients come back
 	run        func(context.Context, *server) (Values, error)
 }
 
@@ -22,6 +23,7 @@ func (p Plan) Scenarios() (all []Scenario) {
 		all = append(all, Scenario{
 			Name: fmt.Sprintf("fanout-%d", n), Kind: "fanout",
 			Title: fmt.Sprintf("Fan-out at full speed, %s clients in a room", thousands(n)),
+			Short: thousands(n) + " clients",
 			run:   func(ctx context.Context, s *server) (Values, error) { return p.fanOut(ctx, s, n) },
 		})
 	}
@@ -29,6 +31,7 @@ func (p Plan) Scenarios() (all []Scenario) {
 		all = append(all, Scenario{
 			Name: fmt.Sprintf("paced-%d", pace.Clients), Kind: "paced",
 			Title: fmt.Sprintf("Fan-out at a fixed rate, %d messages per second to %s clients, one at a time", pace.PerSecond, thousands(pace.Clients)),
+			Short: fmt.Sprintf("%s clients, %d messages per second", thousands(pace.Clients), pace.PerSecond),
 			run:   func(ctx context.Context, s *server) (Values, error) { return p.paced(ctx, s, pace) },
 		})
 	}
@@ -36,16 +39,18 @@ func (p Plan) Scenarios() (all []Scenario) {
 		all = append(all, Scenario{
 			Name: fmt.Sprintf("publish-%d", window), Kind: "publish",
 			Title: fmt.Sprintf("Publish with acks, %d clients with %d in flight each", p.PublishClients, window),
+			Short: fmt.Sprintf("%d in flight each", window),
 			run:   func(ctx context.Context, s *server) (Values, error) { return p.publish(ctx, s, window) },
 		})
 	}
 	return append(all,
 		Scenario{Name: "connect", Kind: "connect", run: p.connect,
-			Title: fmt.Sprintf("%s connects, %d at once", thousands(p.Connects), p.AtOnce)},
+			Title: fmt.Sprintf("%s connects, %d at once", thousands(p.Connects), p.AtOnce), Short: fmt.Sprintf("%d at once", p.AtOnce)},
 		Scenario{Name: "memory", Kind: "memory", run: p.memory,
-			Title: fmt.Sprintf("Memory of %s idle connections", thousands(p.IdleClients))},
+			Title: fmt.Sprintf("Memory of %s idle connections", thousands(p.IdleClients)), Short: thousands(p.IdleClients) + " connections"},
 		Scenario{Name: "recovery", Kind: "recovery", run: p.recovery, recovering: true,
-			Title: fmt.Sprintf("%s clients come back at once, each of which has missed %d messages", thousands(p.Returning), p.Missed)},
+			Title: fmt.Sprintf("%s clients come back at once, each of which has missed %d messages", thousands(p.Returning), p.Missed),
+			Short: fmt.Sprintf("%s clients, %d messages each", thousands(p.Returning), p.Missed)},
 	)
 }
 
