@@ -27,6 +27,9 @@ const (
 	ReadModel Rule = "read-model"
 )
 
+// Alive is the rule that a deployment's own supervision checks.
+const Alive Rule = "alive"
+
 // Meaning is a rule with what it says.
 type Meaning struct {
 	Rule    Rule   `json:"rule"`
@@ -52,5 +55,6 @@ func Rules() []Meaning {
 		{Dense, "The log holds an event at every offset."},
 		{Digest, "Every event of the log is what was sealed."},
 		{ReadModel, "The read model holds what the log holds, and nothing else."},
+		{Alive, "No process of the deployment ends by itself, panics or has a data race."},
 	}
 }
