@@ -198,6 +198,11 @@ func (d *Deployment) Output(name string) string {
 // Ready waits until all processes are ready. The error names those that are not when ctx ends, and why.
 func (d *Deployment) Ready(ctx context.Context) error { return d.ready(ctx, d.processes) }
 
+// ServersReady is Ready of the nats-servers alone.
+func (d *Deployment) ServersReady(ctx context.Context) error {
+	return d.ready(ctx, d.processes[:d.servers()])
+}
+
 func (d *Deployment) ready(ctx context.Context, some []*Process) error {
 	problems := make([]error, len(some))
 	var all sync.WaitGroup

@@ -75,19 +75,19 @@ func (l *Link) Cut() {
 }
 
 // Delay holds up what goes either way for latency, give or take jitter, until Heal. Bytes stay in order.
-func (l *Link) Delay(latency, jitter time.Duration) {
-	l.infect(toxic{Type: "latency", Attributes: map[string]int64{"latency": latency.Milliseconds(), "jitter": jitter.Milliseconds()}}, bothWays)
+func (l *Link) Delay(latency, jitter time.Duration) error {
+	return l.infect(toxic{Type: "latency", Attributes: map[string]int64{"latency": latency.Milliseconds(), "jitter": jitter.Milliseconds()}}, bothWays)
 }
 
 // Slow lets pass so many kilobytes a second each way on each connection, until Heal.
-func (l *Link) Slow(kilobytes int64) {
-	l.infect(toxic{Type: "bandwidth", Attributes: map[string]int64{"rate": kilobytes}}, bothWays)
+func (l *Link) Slow(kilobytes int64) error {
+	return l.infect(toxic{Type: "bandwidth", Attributes: map[string]int64{"rate": kilobytes}}, bothWays)
 }
 
 // DropAnswers swallows what the target answers, until Heal, which resets the connections: what the callers send arrives,
 // and they do not hear of it.
-func (l *Link) DropAnswers() {
-	l.infect(toxic{Type: "timeout", Attributes: map[string]int64{"timeout": 0}}, answers)
+func (l *Link) DropAnswers() error {
+	return l.infect(toxic{Type: "timeout", Attributes: map[string]int64{"timeout": 0}}, answers)
 }
 
 // Heal ends whatever fault the link has. A connection from which bytes are missing is reset.
@@ -130,7 +130,7 @@ func (l *Link) Close() {
 }
 
 // infect gives all connections, those that are and those that come, a toxic, in place of the one that they have.
-func (l *Link) infect(t toxic, ways []string) {
+func (l *Link) infect(t toxic, ways []string) error {
 	l.change.Lock()
 	defer l.change.Unlock()
 	t.ways = ways
@@ -142,7 +142,15 @@ func (l *Link) infect(t toxic, ways []string) {
 	if before != nil {
 		each(wires, (*wire).cure)
 	}
-	each(wires, func(w *wire) { w.infect(t) })
+	problems := make(chan error, len(wires))
+	each(wires, func(w *wire) { problems <- w.infect(t) })
+	close(problems)
+	for err := range problems {
+		if err != nil {
+			return fmt.Errorf("link %s: %w", l.name, err)
+		}
+	}
+	return nil
 }
 
 // open listens, if the link does not.

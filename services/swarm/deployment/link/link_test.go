@@ -135,7 +135,7 @@ func TestDelayHoldsUpConnectionsThatAreAndThatCome(t *testing.T) {
 	l := target(t, echo)
 	before := dial(t, l)
 	say(t, before)
-	l.Delay(60*time.Millisecond, 10*time.Millisecond)
+	begun(t, l.Delay(60*time.Millisecond, 10*time.Millisecond))
 	for _, c := range []net.Conn{before, dial(t, l)} {
 		if took := say(t, c); took < 100*time.Millisecond {
 			t.Errorf("there and back in %v", took)
@@ -166,7 +166,7 @@ func TestDroppedAnswersAreNotHeardOfAndWhatWasSaidArrives(t *testing.T) {
 	})
 	c := dial(t, l)
 	say(t, c)
-	l.DropAnswers()
+	begun(t, l.DropAnswers())
 	if _, err := io.WriteString(c, "store this\n"); err != nil {
 		t.Fatal(err)
 	}
@@ -209,11 +209,11 @@ func TestAReaderThatStandsStillHoldsUpNoFault(t *testing.T) {
 		<-time.After(100 * time.Millisecond)
 	}
 	began := time.Now()
-	l.Delay(20*time.Millisecond, 0)
+	begun(t, l.Delay(20*time.Millisecond, 0))
 	if err := l.Heal(); err != nil {
 		t.Fatal(err)
 	}
-	l.Slow(100)
+	begun(t, l.Slow(100))
 	if err := l.Heal(); err != nil {
 		t.Fatal(err)
 	}
@@ -224,6 +224,13 @@ func TestAReaderThatStandsStillHoldsUpNoFault(t *testing.T) {
 		t.Errorf("the connection of whom did not read ended with %v", err)
 	}
 	say(t, other)
+}
+
+func begun(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Error(err)
+	}
 }
 
 func readByte(c net.Conn, b []byte) bool {
@@ -254,9 +261,9 @@ func TestBytesThatArriveAreTheBytesThatWereSent(t *testing.T) {
 			case <-time.After(5 * time.Millisecond):
 			}
 			if i%2 == 0 {
-				l.Delay(10*time.Millisecond, 5*time.Millisecond)
+				begun(t, l.Delay(10*time.Millisecond, 5*time.Millisecond))
 			} else {
-				l.Slow(20_000)
+				begun(t, l.Slow(20_000))
 			}
 			if err := l.Heal(); err != nil {
 				t.Error(err)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"sync"
@@ -70,7 +71,10 @@ func (w *wire) run(ctx context.Context) {
 	w.own(target)
 	proxy := toxiproxy.NewProxy(apparatus(), w.link.name, "", "")
 	toxics := toxiproxy.NewToxicCollection(proxy)
-	w.begin(target, toxics)
+	if w.begin(target, toxics) != nil {
+		w.reset()
+		return
+	}
 
 	var directions sync.WaitGroup
 	directions.Add(2)
@@ -81,40 +85,43 @@ func (w *wire) run(ctx context.Context) {
 }
 
 // begin gives a wire that has just been made the fault that its link has.
-func (w *wire) begin(target *net.TCPConn, toxics *toxiproxy.ToxicCollection) {
+func (w *wire) begin(target *net.TCPConn, toxics *toxiproxy.ToxicCollection) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.target, w.toxics = target, toxics
 	w.link.mu.Lock()
 	fault := w.link.fault
 	w.link.mu.Unlock()
-	if fault != nil {
-		w.add(*fault)
+	if fault == nil {
+		return nil
 	}
+	return w.add(*fault)
 }
 
 // infect adds a toxic. It returns when it is in effect, or has reset the wire because that took too long.
-func (w *wire) infect(t toxic) {
+func (w *wire) infect(t toxic) (err error) {
 	w.inTime(func() {
 		if w.toxics != nil && len(w.names) == 0 { // else it began with it
-			w.add(t)
+			err = w.add(t)
 		}
 	})
+	return err
 }
 
 // add adds a toxic. The caller holds mu.
-func (w *wire) add(t toxic) {
+func (w *wire) add(t toxic) error {
 	for _, way := range t.ways {
 		t.Name, t.Stream = t.Type+" "+way, way
 		text, err := json.Marshal(t)
 		if err == nil {
 			_, err = w.toxics.AddToxicJson(bytes.NewReader(text))
 		}
-		if err != nil { // only if toxiproxy does not know what this package names
-			panic("link: " + err.Error())
+		if err != nil {
+			return fmt.Errorf("%s: %w", t.Name, err)
 		}
 		w.names = append(w.names, t.Name)
 	}
+	return nil
 }
 
 // cure takes the toxics away. What they hold back passes first.

@@ -1,0 +1,150 @@
+package faults
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/tidemark-chat/tidemark/services/swarm/deployment"
+)
+
+// begin makes a fault happen.
+func begin(ctx context.Context, d *deployment.Deployment, s Step) error {
+	switch s.Kind {
+	case Cut, Delay, Drop, Slow:
+		w, err := way(d, s.Target)
+		if err != nil {
+			return err
+		}
+		return beginOn(w, s)
+	case Disk:
+		disk, err := disk(d, s.Target)
+		if err != nil {
+			return err
+		}
+		return disk.Fill()
+	case Leader:
+		return stepDown(ctx, d, s.Target)
+	}
+	p, err := process(d, s.Target)
+	if err != nil {
+		return err
+	}
+	switch s.Kind {
+	case Kill:
+		p.Kill()
+	case Restart:
+		p.Stop()
+	case Stop:
+		return p.Pause()
+	case Clock:
+		return p.Step(s.Offset)
+	default:
+		return fmt.Errorf("there is no fault %q", s.Kind)
+	}
+	return nil
+}
+
+func beginOn(w deployment.Way, s Step) error {
+	switch s.Kind {
+	case Delay:
+		return w.Delay(s.Latency, s.Jitter)
+	case Drop:
+		return w.DropAnswers()
+	case Slow:
+		return w.Slow(s.Rate)
+	}
+	w.Cut()
+	return nil
+}
+
+// end heals a fault. It does not depend on anything that may have ended: what has been hurt is healed.
+func end(d *deployment.Deployment, s Step) error {
+	switch s.Kind {
+	case Cut, Delay, Drop, Slow:
+		w, err := way(d, s.Target)
+		if err != nil {
+			return err
+		}
+		return w.Heal()
+	case Disk:
+		return endDisk(d, s.Target)
+	case Leader:
+		return nil // it stays what it has become
+	}
+	p, err := process(d, s.Target)
+	if err != nil {
+		return err
+	}
+	switch s.Kind {
+	case Stop:
+		return p.Resume()
+	case Clock:
+		return p.Step(0)
+	}
+	return p.Start()
+}
+
+// endDisk makes room and restarts a nats-server: what it could not write once it refuses from then on, and in a cluster it
+// may have switched JetStream off.
+func endDisk(d *deployment.Deployment, name string) error {
+	disk, err := disk(d, name)
+	if err == nil {
+		err = disk.Free()
+	}
+	if err != nil {
+		return err
+	}
+	for _, user := range disk.Users {
+		if p := d.Process(user); p.Role == deployment.Server {
+			p.Stop()
+			if err := p.Start(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// healAll makes sure that nothing is left of any fault.
+func healAll(d *deployment.Deployment) error {
+	var errs []error
+	disks, _ := d.Disks() // without disks, none is full
+	for _, disk := range disks {
+		errs = append(errs, disk.Free())
+	}
+	for _, w := range d.Ways() {
+		errs = append(errs, w.Heal())
+	}
+	for _, p := range d.Processes() {
+		errs = append(errs, p.Step(0), p.Resume(), p.Start())
+	}
+	return errors.Join(errs...)
+}
+
+// process, way and disk find what Aim has named.
+func process(d *deployment.Deployment, name string) (*deployment.Process, error) {
+	if p := d.Process(name); p != nil {
+		return p, nil
+	}
+	return nil, fmt.Errorf("the deployment has no process %s", name)
+}
+
+func way(d *deployment.Deployment, name string) (deployment.Way, error) {
+	for _, w := range d.Ways() {
+		if w.Name() == name {
+			return w, nil
+		}
+	}
+	return deployment.Way{}, fmt.Errorf("the deployment has no link %s", name)
+}
+
+func disk(d *deployment.Deployment, name string) (*deployment.Disk, error) {
+	disks, err := d.Disks()
+	for _, disk := range disks {
+		if disk.Name == name {
+			return disk, nil
+		}
+	}
+	return nil, errors.Join(fmt.Errorf("the deployment has no %s", name), err)
+}
