@@ -23,9 +23,9 @@ type model struct {
 	users  []query.User  // ascending
 	at     query.Checkpoint
 
-	stuck     bool         // pages and inboxes do not go on
-	reach     atomic.Int64 // how often its checkpoint is asked for before it has reached at; below 0: never answers that
-	temporary atomic.Int64 // how many questions it cannot answer just now
+	stuckPage, stuckInbox bool         // they do not go on
+	reach                 atomic.Int64 // how often its checkpoint is asked for before it has reached at; below 0: never answers that
+	temporary             atomic.Int64 // how many questions it cannot answer just now
 }
 
 const pageSize = 3
@@ -61,7 +61,7 @@ func (m *model) busy() error {
 
 func (m *model) After(_ context.Context, r query.AfterRequest) (query.AfterReply, error) {
 	reply := query.AfterReply{Through: m.at.Offset}
-	if m.stuck {
+	if m.stuckInbox {
 		reply.Through = r.Offset
 	}
 	for _, e := range m.inbox {
@@ -78,7 +78,7 @@ func (m *model) After(_ context.Context, r query.AfterRequest) (query.AfterReply
 
 func (m *model) Page(_ context.Context, r query.PageRequest) (reply query.PageReply, err error) {
 	for _, e := range slices.Backward(m.events) {
-		if e.Conversation == r.Conversation && (e.Offset < r.Before || m.stuck) {
+		if e.Conversation == r.Conversation && (e.Offset < r.Before || m.stuckPage) {
 			if len(reply.Events) == pageSize {
 				reply.More = true
 				break

@@ -108,8 +108,8 @@ func TestEveryDifferenceOfAReadModelIsFound(t *testing.T) {
 		"a user has another name":  {func(m *model) { m.users[1].Name = "x" }, 2, "the user u2 otherwise"},
 		"a user too many":          {func(m *model) { m.users = append(m.users, query.User{ID: "ghost", Offset: 7}) }, 7, "in addition the user ghost"},
 		"another log":              {func(m *model) { m.at.Epoch = "other" }, 24, "another log"},
-		"an inbox does not go on":  {func(m *model) { m.stuck = true }, 0, "does not go on"},
-		"a page does not go on":    {func(m *model) { m.stuck = true }, 20, "before 20 reaches to 20"},
+		"an inbox does not go on":  {func(m *model) { m.stuckInbox = true }, 0, "does not go on"},
+		"a page does not go on":    {func(m *model) { m.stuckPage = true }, 20, "before 20 reaches to 20"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -18,7 +18,7 @@ type mutation struct {
 }
 
 func TestEveryBrokenPromiseIsFound(t *testing.T) {
-	const seeds, enough = 40, 10
+	const seeds, enough = 20, 5
 	for _, m := range slices.Concat(deliveries, claims, storages) {
 		t.Run(m.name, func(t *testing.T) {
 			t.Parallel()

@@ -9,7 +9,7 @@ import (
 )
 
 func TestAnObservedLogOfAHistoryInOrderIsClean(t *testing.T) {
-	for seed := range uint64(150) {
+	for seed := range uint64(50) {
 		w := newWorld(seed, 300)
 		log, found := oracle.Observed(w.run)
 		if found = append(found, oracle.Check(w.run, log, quiet)...); len(found) > 0 {
@@ -28,7 +28,7 @@ func TestAnObservedLogOfAHistoryInOrderIsClean(t *testing.T) {
 func TestBrokenPromisesAreFoundInAnObservedLog(t *testing.T) {
 	found := map[string]int{}
 	for _, m := range slices.Concat(deliveries, claims) {
-		for seed := range uint64(10) {
+		for seed := range uint64(4) {
 			w := newWorld(seed, 300)
 			want := m.spoil(w)
 			if want == nil {

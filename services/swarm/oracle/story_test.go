@@ -94,7 +94,7 @@ func TestTheFirstFindingsAreToldAndTheOthersCounted(t *testing.T) {
 	if told != oracle.MostPerRule || len(all) != oracle.MostPerRule+2 || all[0].Rule != oracle.Once || !strings.Contains(all[len(all)-1].Text, "30 more") {
 		t.Errorf("told %d: %s", told, tell(all))
 	}
-	for i := range 20 {
+	for i := range 5 {
 		if w := newWorld(uint64(i), 300); w != nil {
 			w.log.Messages = nil // everything is wrong
 			for _, f := range oracle.Check(w.run, w.log, quiet) {
@@ -108,7 +108,7 @@ func TestTheFirstFindingsAreToldAndTheOthersCounted(t *testing.T) {
 
 // What stands before the part of the log that was read is not judged.
 func TestALogReadFromTheMiddleJudgesTheRest(t *testing.T) {
-	for seed := range uint64(50) {
+	for seed := range uint64(20) {
 		w := newWorld(seed, 300)
 		old := len(w.log.Messages) / 3
 		w.log.After = w.log.Messages[old-1].Offset
