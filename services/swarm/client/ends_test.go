@@ -93,6 +93,7 @@ func TestAnEndSaysWhy(t *testing.T) {
 				if transport == client.Polling {
 					goodbye = "polling text/plain;charset=UTF-8 1"
 				}
+				<-f.session("s0").over
 				if notes := f.notes(); notes[len(notes)-1] != goodbye {
 					t.Errorf("it said %q", notes)
 				}
@@ -126,28 +127,35 @@ func TestAnAckThatComesTwiceIsAViolation(t *testing.T) {
 func TestAServerThatDoesNotPingIsLost(t *testing.T) {
 	eachTransport(t, func(t *testing.T, transport client.Transport) {
 		f := newFake(t, nil)
-		f.handshake = `"pingInterval":200,"pingTimeout":100`
+		f.handshake = `"pingInterval":600,"pingTimeout":200`
 		if err := ended(t, dial(t, f, transport, nil)); !errors.Is(err, client.ErrPingTimeout) || !errors.Is(err, client.ErrLost) {
 			t.Error(err)
 		}
 	})
 }
 
-// TestPingsKeepItAlive: with each pong comes the next ping, so that it lives several times as long as it would without.
+// TestPingsKeepItAlive for longer than it would live without.
 func TestPingsKeepItAlive(t *testing.T) {
 	eachTransport(t, func(t *testing.T, transport client.Transport) {
+		const pause, patienceOfClient = 200 * time.Millisecond, time.Second
+		alive := make(chan struct{})
+		missing := int(2 * patienceOfClient / pause)
 		f := newFake(t, func(s *session, text string) {
 			welcome(s, text)
-			if text == "3" || text == `42["go"]` {
-				time.AfterFunc(100*time.Millisecond, func() { s.send("2") })
+			if text != "3" && text != `42["go"]` {
+				return
+			}
+			if missing--; missing == 0 {
+				close(alive)
+			} else {
+				time.AfterFunc(pause, func() { s.send("2") })
 			}
 		})
-		f.handshake = `"pingInterval":300,"pingTimeout":100`
+		f.handshake = `"pingInterval":600,"pingTimeout":400`
 		c := dial(t, f, transport, nil)
 		if err := c.Emit([]byte(`["go"]`)); err != nil {
 			t.Fatal(err)
 		}
-		alive := time.After(1200 * time.Millisecond)
 		select {
 		case <-c.Done():
 			t.Fatal(c.Err())

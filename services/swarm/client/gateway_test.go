@@ -132,6 +132,7 @@ func TestWhoIsPausedIsToldLater(t *testing.T) {
 				}
 			}
 			listener.say(t, "at the end")
+			listener.next(t, "chat message") // so that the next one does not hear it
 		})
 	}
 }

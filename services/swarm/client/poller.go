@@ -57,7 +57,6 @@ func (p *poller) opened(_ *Conn, h handshake) error {
 }
 
 func (p *poller) read(c *Conn) error {
-	defer p.release()
 	var buffer []byte
 	for {
 		c.pass()

@@ -76,7 +76,9 @@ func (b *probe) stop() {
 func (p *poller) upgrade(c *Conn, s *socket) error {
 	p.hold()
 	if err := c.change(s, append([][]byte{[]byte("5")}, p.outbox.all()...)); err != nil {
+		c.end(err, nil)
 		s.cut()
+		p.release()
 		return err
 	}
 	p.release()
