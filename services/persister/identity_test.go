@@ -1,7 +1,9 @@
 package persister
 
 import (
+	"context"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +11,8 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/tidemark-chat/tidemark/services/persister/readmodel"
+	"github.com/tidemark-chat/tidemark/services/persister/readmodel/sqlite"
 	"github.com/tidemark-chat/tidemark/streams/embedded"
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
 	"github.com/tidemark-chat/tidemark/streams/logtest"
@@ -72,6 +76,51 @@ func TestAnEpochThatChangesWhileRunningStops(t *testing.T) {
 	l.mark()
 	if err := p.fails(); !errors.Is(err, ErrOtherLog) {
 		t.Error(err)
+	}
+}
+
+// overtaken is a store whose checkpoint another persister moves just before it is
+// read.
+type overtaken struct {
+	readmodel.Store
+	another func()
+}
+
+func (o overtaken) Position(ctx context.Context) (readmodel.Position, error) {
+	o.another()
+	return o.Store.Position(ctx)
+}
+
+func TestACheckpointThatAnotherMovesMeanwhileIsOfTheSameLog(t *testing.T) {
+	server := logtest.Start(t)
+	js := server.Provision(logtest.Config())
+	options := testOptions(server.URL(), database(t))
+	active := run(t, options)
+	active.reaches(logtest.Publish(t, js, logtest.Message(t, "general", "hi")))
+
+	p, err := New(options, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	link, err := p.connect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer link.close()
+	store, err := sqlite.Open(t.Context(), options.Database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	s := &session{worker: &worker{Persister: p, link: link, store: overtaken{store, func() {
+		active.reaches(logtest.Publish(t, js, logtest.Message(t, "general", "hi")))
+	}}}}
+	defer s.stopQueries()
+	if err := s.begin(t.Context()); err != nil {
+		t.Errorf("at its beginning: %v", err)
+	}
+	if err := s.look(t.Context(), true); err != nil {
+		t.Errorf("later: %v", err)
 	}
 }
 

@@ -57,11 +57,12 @@ func (w *worker) session(ctx context.Context) error {
 // begin finds out where everything stands and makes the consumer agree with
 // the checkpoint, unless another persister is at work with it.
 func (s *session) begin(ctx context.Context) error {
-	state, err := s.link.log.State(ctx)
-	if err != nil {
+	// The checkpoint first: were the log asked first, another persister could project in between what is not in the answer.
+	if err := s.reload(ctx); err != nil {
 		return err
 	}
-	if err := s.reload(ctx); err != nil {
+	state, err := s.link.log.State(ctx)
+	if err != nil {
 		return err
 	}
 	if err := s.sameLog(ctx, s.position, state); err != nil {
@@ -172,14 +173,14 @@ func (s *session) look(ctx context.Context, idle bool) error {
 	s.looked = time.Now()
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
+	if err := s.reload(ctx); err != nil { // first, as in begin
+		return err
+	}
 	state, err := s.link.log.State(ctx)
 	if err != nil {
 		return err
 	}
 	if err := s.serveQueries(); err != nil {
-		return err
-	}
-	if err := s.reload(ctx); err != nil {
 		return err
 	}
 	if state.Epoch != s.epoch || state.Last < s.position.Offset {

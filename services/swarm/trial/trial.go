@@ -8,8 +8,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -41,11 +39,10 @@ type Trial struct {
 	During func(ctx context.Context, r *Running) error
 	// Judge reads the log, and lets the oracle judge the run. Otherwise only figures are taken.
 	Judge bool
-	Log   Source // where the log is read; without one it is put together from what the clients saw
+	Log   *NATS // where the log is read; nil: it is put together from what the clients saw
 	// Complaints says, at the end, what the processes of the deployment have to be blamed for.
 	Complaints func() []string
 	View       io.Writer // where the run is shown while it lasts
-	Out        *slog.Logger
 }
 
 // Running is a trial under way.
@@ -53,10 +50,18 @@ type Running struct {
 	Crowd *crowd.Crowd
 	Meter *measure.Meter
 
-	began  time.Time
-	mu     sync.Mutex
-	faults []report.Fault
-	notes  []string
+	began   time.Time
+	mu      sync.Mutex
+	faults  []report.Fault
+	leftOut []string
+	notes   []string
+}
+
+// LeaveOut takes down what is not done, and why.
+func (r *Running) LeaveOut(what ...string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.leftOut = append(r.leftOut, what...)
 }
 
 // Fault takes down that something was broken, or mended. Its time is set here.
@@ -93,14 +98,12 @@ func (t *Trial) Run(ctx context.Context) (*report.Report, error) {
 	o.Meter, o.Record = meter, t.Judge
 	r := &Running{Crowd: crowd.New(o), Meter: meter, began: began}
 
-	background, stop := context.WithCancel(context.WithoutCancel(ctx))
-	var beside sync.WaitGroup
-	beside.Go(func() { watchMemory(background, meter, o.Gateways) })
-	beside.Go(func() { meter.Run(background) })
-	beside.Go(func() { view.Run(background, t.View, t.Command, t.Length, meter.Snapshot, r.said) })
+	defer beside(ctx, func(ctx context.Context) { view.Run(ctx, t.View, t.Command, t.Length, meter.Snapshot, r.said) })()
+	stopWatching := beside(ctx, func(ctx context.Context) { watchMemory(ctx, meter, o.Gateways) })
+	stopMeasuring := beside(ctx, meter.Run)
 	behind, err := t.happen(ctx, r)
-	stop()
-	beside.Wait()
+	stopMeasuring()
+	stopWatching()
 
 	result := t.report(r)
 	if len(behind) > 0 {
@@ -113,6 +116,17 @@ func (t *Trial) Run(ctx context.Context) (*report.Report, error) {
 		return result, t.judge(ctx, r, start, result)
 	}
 	return result, nil
+}
+
+// beside runs something until it is told to stop, whatever becomes of ctx, and then waits for it.
+func beside(ctx context.Context, run func(context.Context)) (stop func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var running sync.WaitGroup
+	running.Go(func() { run(ctx) })
+	return func() {
+		cancel()
+		running.Wait()
+	}
 }
 
 // happen is the part of the run in which there is a crowd. It returns who was behind at its end.
@@ -146,7 +160,7 @@ func (t *Trial) report(r *Running) *report.Report {
 	result := &report.Report{
 		Command: t.Command, Arguments: t.Arguments, Version: t.Version, RunID: r.Crowd.History().ID, Seed: t.Crowd.Seed,
 		Began: r.began.UTC(), Took: time.Since(r.began).Seconds(), Machine: report.ThisMachine(), Addresses: t.Crowd.Gateways,
-		Faults: r.faults,
+		Faults: r.faults, LeftOut: r.leftOut,
 	}
 	result.Measured(r.Meter)
 	if refusals := r.Crowd.Refusals(); len(refusals) > 0 {
@@ -183,7 +197,7 @@ func (t *Trial) judge(ctx context.Context, r *Running, after uint64, result *rep
 	if err != nil {
 		return err
 	}
-	debug.FreeOSMemory() // what was needed to run is not needed to judge
+	r.Say("judging")
 	findings = append(findings, oracle.Check(r.Crowd.History(), log, oracle.Options{Quiet: true, Present: r.Crowd.Names()})...)
 	if t.Complaints != nil {
 		for _, complaint := range t.Complaints() {
@@ -204,7 +218,7 @@ func (t *Trial) evidence(ctx context.Context, r *Running, after uint64) (oracle.
 		log, findings := oracle.Observed(r.Crowd.History())
 		return log, findings, nil
 	}
-	return t.Log.Read(ctx, after)
+	return t.Log.Read(ctx, after, func(what string, done, total uint64) { r.Say(fmt.Sprintf("judging: %d of %d %s", done, total, what)) })
 }
 
 // told is what the report says of rules and findings.

@@ -38,7 +38,7 @@ func proveCommand() *cobra.Command {
 				t.During = trial.Talk(f.length)
 				return f.judged(cmd, t)
 			}
-			stop, err := broken.break_(cmd, t)
+			stop, err := broken.deploy(cmd, t)
 			if err != nil {
 				return usage(err)
 			}
@@ -54,13 +54,12 @@ func proveCommand() *cobra.Command {
 
 // judged carries out a trial that is judged by the log of a running deployment, if its address is given.
 func (f *flags) judged(cmd *cobra.Command, t *trial.Trial) error {
-	cfg, log, err := command.Load(cmd)
+	cfg, _, err := command.Load(cmd)
 	if err != nil {
 		return err
 	}
-	t.Out = log
 	if cfg.NATS.URL != "" {
-		source, err := trial.OpenNATS(string(cfg.NATS.URL), cfg.NATS.Credentials, log)
+		source, err := trial.OpenNATS(string(cfg.NATS.URL), cfg.NATS.Credentials)
 		if err != nil {
 			return usage(fmt.Errorf("reach the log: %w", err))
 		}

@@ -44,18 +44,17 @@ func (f *flags) soak(cmd *cobra.Command, length time.Duration) error {
 	if _, err := f.trial(cmd); err != nil {
 		return usage(err)
 	}
-	cfg, log, err := command.Load(cmd)
+	cfg, _, err := command.Load(cmd)
 	if err != nil {
 		return err
 	}
-	var source trial.Source
+	var source *trial.NATS
 	if cfg.NATS.URL != "" {
-		nats, err := trial.OpenNATS(string(cfg.NATS.URL), cfg.NATS.Credentials, log)
+		source, err = trial.OpenNATS(string(cfg.NATS.URL), cfg.NATS.Credentials)
 		if err != nil {
 			return usage(fmt.Errorf("reach the log: %w", err))
 		}
-		defer nats.Close()
-		source = nats
+		defer source.Close()
 	}
 	var found error
 	for number, end := 1, time.Now().Add(f.length); time.Now().Before(end) && cmd.Context().Err() == nil; number++ {
@@ -63,7 +62,7 @@ func (f *flags) soak(cmd *cobra.Command, length time.Duration) error {
 		if err != nil {
 			return usage(err)
 		}
-		t.Judge, t.Log, t.Out = true, source, log
+		t.Judge, t.Log = true, source
 		t.Crowd.Seed += uint64(number)
 		t.Length = min(length, time.Until(end))
 		t.During = trial.Talk(t.Length)
@@ -100,7 +99,7 @@ type round struct {
 func (f *flags) line(w io.Writer, number int, r *report.Report) error {
 	l := round{
 		Round: number, Began: r.Began, Verdict: r.Verdict, Findings: len(r.Findings), Acked: r.Totals.Acked, Received: r.Totals.Received,
-		AckP99Ms: r.Latencies.Ack.P99, DeliveryP99Ms: r.Latencies.Delivery.P99,
+		AckP99Ms: r.Latencies.Ack.P99Ms, DeliveryP99Ms: r.Latencies.Delivery.P99Ms,
 	}
 	if n := len(r.Series); n > 0 {
 		l.Gauges = r.Series[n-1].Gauges

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/tidemark-chat/tidemark/services/swarm/deployment"
+	"github.com/tidemark-chat/tidemark/services/swarm/faults"
+	"github.com/tidemark-chat/tidemark/services/swarm/report"
+	"github.com/tidemark-chat/tidemark/services/swarm/trial"
+)
+
+// faultFlags say what is deployed for a run, and how it is hurt.
+type faultFlags struct {
+	faults, cluster bool
+	kinds           string
+	bin, gateway    string
+	dir             string
+}
+
+func (f *faultFlags) add(to *pflag.FlagSet) {
+	names := make([]string, 0, len(faults.Kinds()))
+	for _, k := range faults.Kinds() {
+		names = append(names, string(k))
+	}
+	to.BoolVar(&f.faults, "faults", false, "start a deployment on this machine and break it (--url is not used then)")
+	to.BoolVar(&f.cluster, "cluster", false, "with --faults: three nats-servers instead of one")
+	to.StringVar(&f.kinds, "kinds", strings.Join(names, ","), "with --faults: what is done to it; none: nothing")
+	to.StringVar(&f.bin, "bin", "", "with --faults: directory of the binaries (default: that of the swarm's own)")
+	to.StringVar(&f.gateway, "gateway-binary", "", "with --faults: another gateway to put to the proof")
+	to.StringVar(&f.dir, "dir", "", "with --faults: an empty directory for stores and logs, which is kept (default: a temporary one)")
+}
+
+// deploy starts a deployment for a trial, which is then broken during the trial. stop stops the deployment.
+func (f *faultFlags) deploy(cmd *cobra.Command, t *trial.Trial) (stop func(), err error) {
+	var undo []func()
+	stop = func() {
+		for _, u := range slices.Backward(undo) {
+			u()
+		}
+	}
+	defer func() {
+		if err != nil {
+			stop()
+		}
+	}()
+	options, remove, err := f.options()
+	if err != nil {
+		return nil, err
+	}
+	undo = append(undo, remove)
+	fmt.Fprintln(cmd.ErrOrStderr(), "starting a deployment in", options.Dir)
+	d, err := deployment.Start(cmd.Context(), options)
+	if err != nil {
+		return nil, err
+	}
+	undo = append(undo, d.Stop)
+	t.Crowd.Gateways = d.Gateways()
+	t.Complaints = d.Complaints
+	if t.Log, err = trial.OpenNATS(d.NATS(), ""); err != nil {
+		return nil, err
+	}
+	undo = append(undo, t.Log.Close)
+	return stop, f.plan(t, d)
+}
+
+// options says where things are.
+func (f *faultFlags) options() (o deployment.Options, remove func(), err error) {
+	o = deployment.Options{Bin: f.bin, Dir: f.dir, Cluster: f.cluster, Gateway: f.gateway}
+	if o.Bin == "" {
+		own, err := os.Executable()
+		if err != nil {
+			return o, nil, err
+		}
+		o.Bin = filepath.Dir(own)
+	}
+	if o.Dir != "" {
+		return o, func() {}, nil
+	}
+	if o.Dir, err = os.MkdirTemp("", "swarm-"); err != nil {
+		return o, nil, err
+	}
+	return o, func() { _ = os.RemoveAll(o.Dir) }, nil
+}
+
+// plan plans what happens during the trial.
+func (f *faultFlags) plan(t *trial.Trial, d *deployment.Deployment) error {
+	var kinds []faults.Kind
+	if f.kinds != "none" {
+		var err error
+		if kinds, err = faults.ParseKinds(f.kinds); err != nil {
+			return fmt.Errorf("--kinds: %w", err)
+		}
+	}
+	targets, absent := faults.Aim(d)
+	steps := faults.Plan(t.Crowd.Seed, t.Length, targets, kinds)
+	t.During = func(ctx context.Context, r *trial.Running) error {
+		for _, a := range absent {
+			if slices.Contains(kinds, a.Kind) {
+				r.LeaveOut(a.String())
+			}
+		}
+		var talking sync.WaitGroup
+		defer talking.Wait()
+		talking.Go(func() { _ = trial.Talk(t.Length)(ctx, r) })
+		var hurts []string // under way; faults.Run tells of one event at a time
+		return faults.Run(ctx, steps, d, func(e faults.Event) {
+			switch e.Phase {
+			case "begin":
+				hurts = append(hurts, e.Step)
+			case "end":
+				hurts = slices.DeleteFunc(hurts, func(step string) bool { return strings.HasPrefix(e.Step, step) })
+			}
+			r.Fault(report.Fault{Phase: phase(e.Phase), Kind: string(e.Kind), Target: e.Target, Text: e.Step})
+			r.Say(slices.Clone(hurts)...)
+		})
+	}
+	return nil
+}
+
+// phase is a phase of a fault as a report calls it.
+func phase(of string) string {
+	switch of {
+	case "begin":
+		return report.Begins
+	case "end":
+		return report.Ends
+	}
+	return of
+}
