@@ -15,19 +15,19 @@ type Bar struct {
 // Bars are those of the full plan. What "better" is stands with the metric.
 func Bars() []Bar {
 	return []Bar{
-		{Title: "full speed, 200 clients: CPU per delivery", Scenario: "fanout-200", Metric: DeliveryCPU, Times: 5},
-		{Title: "full speed, 200 clients: p99", Scenario: "fanout-200", Metric: DeliveryP99, Times: 1},
-		{Title: "full speed, 1,000 clients: CPU per delivery", Scenario: "fanout-1000", Metric: DeliveryCPU, Times: 10},
-		{Title: "full speed, 1,000 clients: p99", Scenario: "fanout-1000", Metric: DeliveryP99, Times: 1},
-		{Title: "fixed rate, 200 clients: CPU per delivery", Scenario: "paced-200", Metric: DeliveryCPU, Times: 1.5},
-		{Title: "fixed rate, 200 clients: p99", Scenario: "paced-200", Metric: DeliveryP99, Times: 1},
-		{Title: "fixed rate, 1,000 clients: CPU per delivery", Scenario: "paced-1000", Metric: DeliveryCPU, Times: 1.5},
-		{Title: "fixed rate, 1,000 clients: p99", Scenario: "paced-1000", Metric: DeliveryP99, Times: 1},
+		{Title: "full speed, 200 clients: CPU-s per million deliveries", Scenario: "fanout-200", Metric: DeliveryCPU, Times: 5},
+		{Title: "full speed, 200 clients: delivery p99, ms", Scenario: "fanout-200", Metric: DeliveryP99, Times: 1},
+		{Title: "full speed, 1,000 clients: CPU-s per million deliveries", Scenario: "fanout-1000", Metric: DeliveryCPU, Times: 10},
+		{Title: "full speed, 1,000 clients: delivery p99, ms", Scenario: "fanout-1000", Metric: DeliveryP99, Times: 1},
+		{Title: "fixed rate, 200 clients: CPU-s per million deliveries", Scenario: "paced-200", Metric: DeliveryCPU, Times: 1.5},
+		{Title: "fixed rate, 200 clients: delivery p99, ms", Scenario: "paced-200", Metric: DeliveryP99, Times: 1},
+		{Title: "fixed rate, 1,000 clients: CPU-s per million deliveries", Scenario: "paced-1000", Metric: DeliveryCPU, Times: 1.5},
+		{Title: "fixed rate, 1,000 clients: delivery p99, ms", Scenario: "paced-1000", Metric: DeliveryP99, Times: 1},
 		{Title: "acks per second, 1 in flight each", Scenario: "publish-1", Metric: AckRate, Peer: "tutorial", Times: 1},
 		{Title: "acks per second, 8 in flight each", Scenario: "publish-8", Metric: AckRate, Peer: "tutorial", Times: 1.5},
 		{Title: "connects per second", Scenario: "connect", Metric: ConnectRate, Times: 2},
-		{Title: "memory of an idle connection", Scenario: "memory", Metric: IdleRSS, AtMost: 32 << 10},
-		{Title: "1,000 clients recover 100 messages", Scenario: "recovery", Metric: RecoveryAll, AtMost: 1000},
+		{Title: "memory of an idle connection, KB", Scenario: "memory", Metric: IdleRSS, AtMost: 32 << 10},
+		{Title: "1,000 clients recover 100 messages each, ms", Scenario: "recovery", Metric: RecoveryAll, AtMost: 1000},
 	}
 }
 
@@ -51,7 +51,7 @@ func (r Results) Judge() (verdicts []Verdict) {
 }
 
 func (r Results) judge(b Bar) Verdict {
-	v := Verdict{Bar: b, Asked: fmt.Sprintf("%s times the best peer", number(b.Times))}
+	v := Verdict{Bar: b, Asked: fmt.Sprintf("%g times the best peer", b.Times)}
 	row := rowOf(b.Metric)
 	switch {
 	case b.Times == 0:
@@ -60,7 +60,7 @@ func (r Results) judge(b Bar) Verdict {
 		v.Asked = "not worse than the best peer"
 	}
 	if b.Peer != "" {
-		v.Asked = fmt.Sprintf("%s times the %s server", number(b.Times), b.Peer)
+		v.Asked = fmt.Sprintf("%g times the %s's", b.Times, b.Peer)
 	}
 	us, measured := r.of(b.Scenario, ours, b.Metric)
 	if !measured {

@@ -70,12 +70,12 @@ func (r Results) circumstances() string {
 	for _, name := range slices.Sorted(maps.Keys(m.Versions)) {
 		versions = append(versions, name+" "+m.Versions[name])
 	}
-	return fmt.Sprintf(`Measured on %s, in %d rounds, which took %.0f minutes: %s, %d cores, %.0f GB of memory, Linux %s (%s);
-a write of 4 KB is on disk after %s ms. Tidemark was built with %s. Others: %s.
+	return fmt.Sprintf(`Measured on %s in %.0f minutes, rounds: %d. The machine: %s, cores: %d, memory: %.0f GB, Linux %s (%s);
+4 KB are written and on its disk after %s ms. Versions: %s.
 
 Each figure is the median of the rounds, with the least and the greatest in brackets.
-`, r.Began.Format("2 January 2006"), r.Rounds, r.Took/60, m.CPU, m.CPUs, float64(m.Memory)/(1<<30), m.Kernel, m.Platform,
-		number(m.Fsync), m.GoVersion, strings.Join(versions, ", "))
+`, r.Began.Format("2 January 2006"), r.Took/60, r.Rounds, m.CPU, m.CPUs, float64(m.Memory)/(1<<30), m.Kernel, m.Platform,
+		number(m.Fsync), strings.Join(versions, ", "))
 }
 
 // bars is the table of what was asked and what was measured.
@@ -129,10 +129,14 @@ func (r Results) cells(s Scenario, row row) (cells string, measured bool) {
 			continue
 		}
 		measured = true
-		cells += fmt.Sprintf(" %s (%s to %s) |", row.format(spread.Median), row.format(spread.Min), row.format(spread.Max))
+		cells += " " + row.format(spread.Median)
+		if spread.Rounds > 1 {
+			cells += fmt.Sprintf(" (%s to %s)", row.format(spread.Min), row.format(spread.Max))
+		}
+		cells += " |"
 	}
 	us, we := r.of(s.Name, ours, row.metric)
-	if _, best, they := r.best(s.Name, row); we && they {
+	if _, best, they := r.best(s.Name, row); we && they && !row.given(s.Kind) {
 		cells += " " + number(row.times(us.Median, best.Median))
 	}
 	return cells + " |", measured

@@ -65,7 +65,7 @@ func shorten(said string) string {
 	if _, rest, is := strings.Cut(line, "v="); is { // "Redis server v=7.0.15 sha=..."
 		line, _, _ = strings.Cut(rest, " ")
 	}
-	return strings.TrimPrefix(line, "v")
+	return strings.TrimPrefix(strings.TrimPrefix(line, "standalone "), "v") // "standalone 0.1 (go1.26)", "v20.1.2"
 }
 
 // fsync is how long a small write takes until it is on disk, in milliseconds: the median of some.

@@ -73,6 +73,6 @@ func Quick() Plan {
 		PublishClients: 10, PublishWindows: []int{1, 8}, PublishFor: 300 * time.Millisecond,
 		Connects: 300, AtOnce: 20,
 		IdleClients: 300, StableFor: 300 * time.Millisecond,
-		Returning: 50, History: 50, Missed: 100,
+		Returning: 200, History: 50, Missed: 100,
 	}
 }

@@ -14,6 +14,9 @@ type row struct {
 	more   bool    // more is better
 }
 
+// given is what the client sets, so that nothing is better.
+func (r row) given(kind string) bool { return kind == "paced" && r.metric == DeliveryRate }
+
 func (r row) format(value float64) string { return number(value * r.scale) }
 
 // number has three digits that count, and no more before the point than there are.
@@ -63,8 +66,9 @@ func rows(kind string) []row {
 		return []row{
 			{IdleRSS, "resident memory per connection, KB", "KB RSS", perKB, false},
 			{IdlePSS, "the same as PSS, KB", "KB PSS", perKB, false},
-			{IdleLive, "of it Go's heap, objects, KB", "KB objects", perKB, false},
-			{IdleHeap, "of it Go's heap, spans in use, KB", "KB heap", perKB, false},
+			{IdleHeap, "of it Go's heap in use, KB", "KB heap", perKB, false},
+			{IdleLive, "of that objects, KB", "KB objects", perKB, false},
+			{IdleFree, "of it Go's heap that is free, KB", "KB free", perKB, false},
 			{IdleStacks, "of it Go's stacks, KB", "KB stacks", perKB, false},
 		}
 	case "recovery":

@@ -140,7 +140,7 @@ func (p Plan) publish(ctx context.Context, s *server, window int) (Values, error
 
 // connect lets clients connect, so many at once, who stay.
 func (p Plan) connect(ctx context.Context, s *server) (Values, error) {
-	if err := p.visit(ctx, s); err != nil {
+	if err := visit(ctx, s, p.Connects/10); err != nil {
 		return nil, err
 	}
 	c := newCrowd(p.Connects)
@@ -161,9 +161,9 @@ func (p Plan) connect(ctx context.Context, s *server) (Values, error) {
 	return v, nil
 }
 
-// visit warms a server up with a tenth of the clients, who go again.
-func (p Plan) visit(ctx context.Context, s *server) error {
-	c, err := newcomers(ctx, s, p.Connects/10)
+// visit warms a server up with n clients, who go again.
+func visit(ctx context.Context, s *server, n int) error {
+	c, err := newcomers(ctx, s, n)
 	if err != nil {
 		return err
 	}

@@ -26,9 +26,10 @@ const (
 
 	IdleRSS    Metric = "rss_bytes_per_connection"
 	IdlePSS    Metric = "pss_bytes_per_connection"
-	IdleHeap   Metric = "go_heap_in_use_bytes_per_connection"
+	IdleLive   Metric = "go_heap_objects_bytes_per_connection" // with garbage
+	IdleHeap   Metric = "go_heap_in_use_bytes_per_connection"  // with these and the room between them
+	IdleFree   Metric = "go_heap_free_bytes_per_connection"    // not given back to the system
 	IdleStacks Metric = "go_stacks_bytes_per_connection"
-	IdleLive   Metric = "go_heap_objects_bytes_per_connection"
 
 	RecoveryAll Metric = "recovery_of_all_ms"
 	RecoveryP50 Metric = "recovery_p50_ms"
