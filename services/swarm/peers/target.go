@@ -136,40 +136,45 @@ type server struct {
 const (
 	startEvery  = 10 * time.Millisecond // how often it is asked whether it has started
 	startAtMost = 20 * time.Second
+	probeAtMost = time.Second
 )
 
 // startServer starts a target on an empty directory and waits until it takes clients.
-func startServer(ctx context.Context, i Installed, t Target, recovering bool) (s *server, err error) {
-	s = &server{target: t}
-	defer func() {
-		if err != nil {
-			s.stop()
-		}
-	}()
-	if err := os.MkdirAll(i.Data, 0o700); err != nil {
+func startServer(ctx context.Context, i Installed, t Target, recovering bool) (*server, error) {
+	s := &server{target: t}
+	if err := s.start(ctx, i, recovering); err != nil {
+		s.stop()
 		return nil, err
+	}
+	return s, nil
+}
+
+// start may have started some of it when it returns an error.
+func (s *server) start(ctx context.Context, i Installed, recovering bool) (err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, startAtMost, fmt.Errorf("%s takes no clients after %v", s.target.Name, startAtMost))
+	defer cancel()
+	if err := os.MkdirAll(i.Data, 0o700); err != nil {
+		return err
 	}
 	for _, parent := range []string{i.Data, ""} {
 		dir, err := os.MkdirTemp(parent, "tidemark-peers-")
 		if err != nil {
-			return nil, err
+			return err
 		}
 		s.dirs = append(s.dirs, dir)
 	}
 	if s.address, err = freeAddress(); err != nil {
-		return nil, err
+		return err
 	}
 	dir, err := filepath.Abs(s.dirs[0])
 	if err != nil {
-		return nil, err
+		return err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, startAtMost, fmt.Errorf("%s takes no clients after %v", t.Name, startAtMost))
-	defer cancel()
-	s.processes, err = t.spawn(ctx, i, place{s.address, dir, s.dirs[1]}, recovering)
+	s.processes, err = s.target.spawn(ctx, i, place{s.address, dir, s.dirs[1]}, recovering)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return s, s.awaitReady(ctx)
+	return s.awaitReady(ctx)
 }
 
 func (s *server) awaitReady(ctx context.Context) error {
@@ -214,7 +219,8 @@ func freeAddress() (string, error) {
 }
 
 func answersReady(address string) bool {
-	answer, err := http.Get("http://" + address + "/readyz")
+	probe := http.Client{Timeout: probeAtMost}
+	answer, err := probe.Get("http://" + address + "/readyz")
 	if err != nil {
 		return false
 	}
@@ -223,7 +229,7 @@ func answersReady(address string) bool {
 }
 
 func takesConnections(address string) bool {
-	conn, err := net.Dial("tcp", address)
+	conn, err := net.DialTimeout("tcp", address, probeAtMost)
 	if err != nil {
 		return false
 	}
