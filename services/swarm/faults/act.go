@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 
 	"github.com/tidemark-chat/tidemark/services/swarm/deployment"
 )
@@ -12,11 +14,7 @@ import (
 func begin(ctx context.Context, d *deployment.Deployment, s Step) error {
 	switch s.Kind {
 	case Cut, Delay, Drop, Slow:
-		w, err := way(d, s.Target)
-		if err != nil {
-			return err
-		}
-		return beginOn(w, s)
+		return onLinks(d, s.Target, func(w deployment.Way) error { return beginOn(w, s) })
 	case Disk:
 		disk, err := disk(d, s.Target)
 		if err != nil {
@@ -62,11 +60,7 @@ func beginOn(w deployment.Way, s Step) error {
 func end(d *deployment.Deployment, s Step) error {
 	switch s.Kind {
 	case Cut, Delay, Drop, Slow:
-		w, err := way(d, s.Target)
-		if err != nil {
-			return err
-		}
-		return w.Heal()
+		return onLinks(d, s.Target, func(w deployment.Way) error { return w.Heal() })
 	case Disk:
 		return endDisk(d, s.Target)
 	case Leader:
@@ -83,6 +77,21 @@ func end(d *deployment.Deployment, s Step) error {
 		return p.Step(0)
 	}
 	return p.Start()
+}
+
+// onLinks does something to all links of a target, at the same time.
+func onLinks(d *deployment.Deployment, name string, do func(deployment.Way) error) error {
+	all := ways(d, name)
+	if len(all) == 0 {
+		return fmt.Errorf("the deployment has no link %s", name)
+	}
+	errs := make([]error, len(all))
+	var done sync.WaitGroup
+	for i, w := range all {
+		done.Go(func() { errs[i] = do(w) })
+	}
+	done.Wait()
+	return errors.Join(errs...)
 }
 
 // endDisk makes room and restarts a nats-server: what it could not write once it refuses from then on, and in a cluster it
@@ -122,7 +131,7 @@ func healAll(d *deployment.Deployment) error {
 	return errors.Join(errs...)
 }
 
-// process, way and disk find what Aim has named.
+// process, ways and disk find what Aim has named.
 func process(d *deployment.Deployment, name string) (*deployment.Process, error) {
 	if p := d.Process(name); p != nil {
 		return p, nil
@@ -130,13 +139,8 @@ func process(d *deployment.Deployment, name string) (*deployment.Process, error)
 	return nil, fmt.Errorf("the deployment has no process %s", name)
 }
 
-func way(d *deployment.Deployment, name string) (deployment.Way, error) {
-	for _, w := range d.Ways() {
-		if w.Name() == name {
-			return w, nil
-		}
-	}
-	return deployment.Way{}, fmt.Errorf("the deployment has no link %s", name)
+func ways(d *deployment.Deployment, name string) []deployment.Way {
+	return slices.DeleteFunc(d.Ways(), func(w deployment.Way) bool { return w.Name() != name && w.From+toAll != name })
 }
 
 func disk(d *deployment.Deployment, name string) (*deployment.Disk, error) {

@@ -3,6 +3,7 @@ package faults
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/tidemark-chat/tidemark/services/swarm/deployment"
@@ -13,6 +14,13 @@ const (
 	serviceReach = 26 * time.Hour
 	serverReach  = 30 * time.Minute
 )
+
+// linkKinds are those that happen to links.
+var linkKinds = []Kind{Cut, Delay, Drop, Slow}
+
+// toAll ends the name of the target that is all links of a process to nats-servers: "gateway-1-nats". With a single server
+// it is the name of the one link.
+const toAll = "-nats"
 
 // Absence is a kind that cannot happen to a deployment, and why.
 type Absence struct {
@@ -28,7 +36,7 @@ func Aim(d *deployment.Deployment) (Targets, []Absence) {
 	targets := make(Targets)
 	var absent []Absence
 	for _, p := range d.Processes() {
-		t := Target{Name: p.Name, Processes: []string{p.Name}, Quorum: d.Cluster() && p.Role == deployment.Server}
+		t := Target{Name: p.Name, Touches: []string{p.Name}, Quorum: d.Cluster() && p.Role == deployment.Server}
 		for _, k := range []Kind{Kill, Stop, Restart} {
 			targets[k] = append(targets[k], t)
 		}
@@ -43,10 +51,23 @@ func Aim(d *deployment.Deployment) (Targets, []Absence) {
 		absent = append(absent, Absence{Clock, err})
 	}
 	for _, w := range d.Ways() {
-		p := d.Process(w.From)
-		between := p != nil && p.Role == deployment.Server
-		for _, k := range []Kind{Cut, Delay, Drop, Slow} {
-			targets[k] = append(targets[k], Target{Name: w.Name(), Quorum: between && (k == Cut || k == Drop)})
+		between := strings.HasPrefix(w.From, "nats-")
+		for _, k := range linkKinds {
+			targets[k] = append(targets[k], Target{Name: w.Name(), Touches: []string{w.Name()}, Quorum: between && (k == Cut || k == Drop)})
+		}
+	}
+	if d.Cluster() { // a service is also kept from all servers at once
+		for _, p := range d.Processes() {
+			if p.Role == deployment.Server {
+				continue
+			}
+			t := Target{Name: p.Name + toAll}
+			for _, w := range ways(d, t.Name) {
+				t.Touches = append(t.Touches, w.Name())
+			}
+			for _, k := range linkKinds {
+				targets[k] = append(targets[k], t)
+			}
 		}
 	}
 	disks, err := d.Disks()
@@ -55,7 +76,7 @@ func Aim(d *deployment.Deployment) (Targets, []Absence) {
 	}
 	for _, disk := range disks {
 		server := d.Process(disk.Users[0]).Role == deployment.Server
-		targets[Disk] = append(targets[Disk], Target{Name: disk.Name, Processes: disk.Users, Quorum: d.Cluster() && server})
+		targets[Disk] = append(targets[Disk], Target{Name: disk.Name, Touches: disk.Users, Quorum: d.Cluster() && server})
 	}
 	if d.Cluster() {
 		for _, name := range leaderships {

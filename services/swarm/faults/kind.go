@@ -46,10 +46,10 @@ func ParseKinds(list string) ([]Kind, error) {
 
 // Target is what a fault happens to.
 type Target struct {
-	Name      string        // "gateway-1", "nats-1-nats-2", "disk-database"
-	Processes []string      // those that it happens to; none if it happens between processes
-	Quorum    bool          // whether a cluster may come to lack a server, or two to lack each other
-	Reach     time.Duration // of a clock: how far it may jump
+	Name    string        // "gateway-1", "nats-1-nats-2", "disk-database"
+	Touches []string      // names of the processes or links that it happens to
+	Quorum  bool          // whether a cluster may come to lack a server, or two to lack each other
+	Reach   time.Duration // of a clock: how far it may jump
 }
 
 // Targets are what each kind can happen to.
@@ -66,8 +66,8 @@ type Step struct {
 	Rate            int64         // of a slow link, in KB/s
 	Offset          time.Duration // of a clock
 
-	processes []string
-	quorum    bool
+	touches []string
+	quorum  bool
 }
 
 // End is when it is healed.

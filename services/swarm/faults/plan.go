@@ -78,7 +78,7 @@ func (p *planner) draw() Step {
 
 // measure chooses how long and how much. All lengths together, with the pauses, fit into the busy part of 60 s.
 func (p *planner) measure(kind Kind, t Target) Step {
-	s := Step{Kind: kind, Target: t.Name, processes: t.Processes, quorum: t.Quorum}
+	s := Step{Kind: kind, Target: t.Name, touches: t.Touches, quorum: t.Quorum}
 	switch kind {
 	case Kill, Cut:
 		s.Length = p.between(0, 3000)
@@ -142,5 +142,5 @@ func (p *planner) free(s Step, from time.Duration) time.Duration {
 // excludes reports whether two faults cannot be at the same time.
 func (s Step) excludes(o Step) bool {
 	return s.Target == o.Target || s.quorum && o.quorum ||
-		slices.ContainsFunc(s.processes, func(p string) bool { return slices.Contains(o.processes, p) })
+		slices.ContainsFunc(s.touches, func(name string) bool { return slices.Contains(o.touches, name) })
 }

@@ -28,14 +28,14 @@ func targets(servers int) faults.Targets {
 	for _, p := range processes {
 		quorum := servers > 1 && p[:4] == "nats"
 		for _, k := range []faults.Kind{faults.Kill, faults.Stop, faults.Restart} {
-			t[k] = append(t[k], faults.Target{Name: p, Processes: []string{p}, Quorum: quorum})
+			t[k] = append(t[k], faults.Target{Name: p, Touches: []string{p}, Quorum: quorum})
 		}
-		t[faults.Clock] = append(t[faults.Clock], faults.Target{Name: p, Processes: []string{p}, Reach: time.Hour})
+		t[faults.Clock] = append(t[faults.Clock], faults.Target{Name: p, Touches: []string{p}, Reach: time.Hour})
 		if p[:4] == "nats" {
-			t[faults.Disk] = append(t[faults.Disk], faults.Target{Name: "disk-" + p, Processes: []string{p}, Quorum: quorum})
+			t[faults.Disk] = append(t[faults.Disk], faults.Target{Name: "disk-" + p, Touches: []string{p}, Quorum: quorum})
 		}
 	}
-	t[faults.Disk] = append(t[faults.Disk], faults.Target{Name: "disk-database", Processes: processes[:2]})
+	t[faults.Disk] = append(t[faults.Disk], faults.Target{Name: "disk-database", Touches: processes[:2]})
 	for _, k := range []faults.Kind{faults.Cut, faults.Delay, faults.Drop, faults.Slow} {
 		t[k] = links
 	}
@@ -124,7 +124,7 @@ func TestFaultsLeaveEachOtherAlone(t *testing.T) {
 					}
 					under++
 					ta, tb := find(t, all, a), find(t, all, b)
-					shared := slices.ContainsFunc(ta.Processes, func(p string) bool { return slices.Contains(tb.Processes, p) })
+					shared := slices.ContainsFunc(ta.Touches, func(p string) bool { return slices.Contains(tb.Touches, p) })
 					if a.Target == b.Target || shared || ta.Quorum && tb.Quorum {
 						t.Errorf("seed %d: at the same time\n%v at %v\n%v at %v", seed, b, b.Begin, a, a.Begin)
 					}

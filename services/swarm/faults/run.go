@@ -113,7 +113,7 @@ func (r *run) timely(ctx context.Context, s Step) error {
 
 // holds are the names of what nobody else may touch meanwhile, sorted, so that no two steps wait for each other.
 func (s Step) holds() []string {
-	names := append([]string{s.Target}, s.processes...)
+	names := append([]string{s.Target}, s.touches...)
 	if s.quorum {
 		names = append(names, "the cluster")
 	}
