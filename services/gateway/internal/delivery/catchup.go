@@ -204,7 +204,7 @@ func (h *Hub) tellRecovery(m *Member) bool {
 	if m.outlet.Send(transport.NewFrame(m.recovery.Packet())) == 0 {
 		return false
 	}
-	m.told = true
+	m.told, m.shown = true, m.cursor
 	h.options.Metrics.recovered(m.recovery)
 	return true
 }

@@ -398,11 +398,13 @@ func TestWatermarksAreToldToQuietMembersOnce(t *testing.T) {
 	done := make(chan struct{})
 	go func() { defer close(done); h.Run(ctx) }()
 	defer func() { cancel(); <-done }()
-	quiet, busy := newOutlet(100), newOutlet(100)
+	quiet, busy, alone := newOutlet(100), newOutlet(100), newOutlet(100)
 	join(h, quiet, topics(room(1)), from(0))
 	join(h, busy, topics(room(2)), from(0))
+	h.Begin(h.Add(alone, speaker{"ann", true}, topics(subject.Inbox("ann"))), contract.Start{}, "")
 	quiet.take(t, 1)
 	busy.take(t, 1)
+	alone.take(t, 1)
 	h.Apply(feed.Record{Event: message(1, room(2))})
 	if got := string(quiet.take(t, 1)[0].Text()); got != `2["watermark",{"offset":1}]` {
 		t.Errorf("the quiet one got %s", got)
@@ -414,6 +416,14 @@ func TestWatermarksAreToldToQuietMembersOnce(t *testing.T) {
 	for want := uint64(1); want <= 2; want++ {
 		if offset, _ := parse(t, busy.take(t, 1)[0]); offset != want {
 			t.Errorf("the busy one got offset %d, want %d and no watermark", offset, want)
+		}
+	}
+	// One's own direct message is not sent to the connection it came over, so that nothing else tells its offset.
+	h.Apply(feed.Record{Event: direct(3, "ann", "bob")})
+	for text := ""; text != `2["watermark",{"offset":3}]`; {
+		text = string(alone.take(t, 1)[0].Text())
+		if !strings.HasPrefix(text, `2["watermark"`) {
+			t.Fatalf("who said the last word got %s", text)
 		}
 	}
 }

@@ -82,10 +82,11 @@ func (m *Member) send(p parcel, through uint64) bool {
 		sent = m.outlet.Send(p.frames...)
 	}
 	m.recovery.Count += uint64(sent)
+	if sent > 0 {
+		m.shown = p.offsets[sent-1]
+	}
 	if sent < len(p.frames) {
-		if sent > 0 {
-			m.cursor = p.offsets[sent-1]
-		}
+		m.cursor = max(m.cursor, m.shown)
 		return false
 	}
 	m.cursor = max(m.cursor, through)

@@ -143,6 +143,7 @@ func (h *Hub) Apply(r feed.Record) {
 			}
 			m.cursor = e.Offset
 			if ok {
+				m.shown = e.Offset
 				sent++
 			}
 		}

@@ -60,7 +60,8 @@ type Member struct {
 
 	start    *start // where it wants to begin, until that is resolved
 	cursor   uint64
-	told     bool // its recovery event has been sent
+	shown    uint64 // newest offset that the client has been told of: less than the cursor if that is of nothing it is sent
+	told     bool   // its recovery event has been sent
 	recovery contract.Recovery
 }
 

@@ -50,13 +50,13 @@ func (h *Hub) tellWatermark(members []*Member) {
 	position := h.tail.Position()
 	f := transport.NewFrame(contract.Watermark(position))
 	for _, m := range members {
-		if m.state != live || m.cursor >= position {
+		if m.state != live || m.shown >= position {
 			continue
 		}
 		if m.outlet.Send(f) == 0 {
 			h.fallBehind(m, m.cursor)
 			continue
 		}
-		m.cursor = position
+		m.cursor, m.shown = max(m.cursor, position), position
 	}
 }
