@@ -113,7 +113,7 @@ func (t *Trial) Run(ctx context.Context) (*report.Report, error) {
 		return result, err
 	}
 	if t.Judge {
-		return result, t.judge(ctx, r, start, result)
+		return result, t.judge(context.WithoutCancel(ctx), r, start, result) // also of a run that was cut short
 	}
 	return result, nil
 }
