@@ -49,7 +49,7 @@ type Deployment struct {
 
 // Start starts all and returns when all are ready.
 func Start(ctx context.Context, options Options) (*Deployment, error) {
-	d := &Deployment{options: options, log: options.Log, ports: ports{taken: make(map[string]bool)}}
+	d := &Deployment{options: options, log: options.Log, ports: newPorts()}
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
 	}
@@ -229,30 +229,42 @@ func (p *Process) waitReady(ctx context.Context) error {
 	return fmt.Errorf("%s is not ready: %w", p.Name, why)
 }
 
-// tryClocks steps all clocks a little to see whether they follow, and back.
+// tryClocks steps all clocks a little, to see whether they follow, and back.
 func (d *Deployment) tryClocks(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, clockTrialTime)
 	defer cancel()
+	follows := make([]bool, len(d.processes))
 	problems := make([]error, len(d.processes))
 	var all sync.WaitGroup
 	for i, p := range d.processes {
-		all.Go(func() { problems[i] = errors.Join(p.tryClock(ctx), p.Step(0)) })
+		all.Go(func() {
+			problems[i] = p.Step(clockTrial)
+			follows[i] = p.waitAhead(ctx, clockTrial/2)
+			problems[i] = errors.Join(problems[i], p.Step(0))
+		})
 	}
 	all.Wait()
+	var stubborn []string
+	for i, p := range d.processes {
+		if !follows[i] {
+			stubborn = append(stubborn, p.Name)
+		}
+	}
+	if len(stubborn) > 0 {
+		problems = append(problems, fmt.Errorf("built without tools/clockstep: %s", strings.Join(stubborn, ", ")))
+	}
 	return errors.Join(problems...)
 }
 
-func (p *Process) tryClock(ctx context.Context) error {
-	if err := p.Step(clockTrial); err != nil {
-		return err
-	}
+// waitAhead reports whether the process's clock comes to be ahead before ctx ends.
+func (p *Process) waitAhead(ctx context.Context, by time.Duration) bool {
 	for ctx.Err() == nil {
-		if offset, err := p.Offset(ctx); err == nil && offset > clockTrial/2 {
-			return nil
+		if offset, err := p.Offset(ctx); err == nil && offset > by {
+			return true
 		}
 		wait(ctx, askEvery)
 	}
-	return fmt.Errorf("%s does not follow CLOCK_STEP_FILE: it was built without tools/clockstep", p.Name)
+	return false
 }
 
 // lastWords are those of processes that did not get ready.

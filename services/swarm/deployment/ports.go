@@ -2,18 +2,30 @@ package deployment
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net"
 	"strconv"
 )
 
-// ports hands out addresses whose ports no outgoing connection takes: those are above 32768 on Linux. So a process that
-// was killed, or a link that was cut, finds its own free again.
-type ports struct{ taken map[string]bool }
+// ports hands out addresses of one deployment. They are on a loopback address of its own, because a process that was
+// killed has to find its port free again, whatever else is tested on the machine meanwhile; and below the ports of
+// outgoing connections, which on Linux are those above 32768.
+type ports struct {
+	host  string
+	taken map[string]bool
+}
+
+func newPorts() ports {
+	return ports{
+		host:  fmt.Sprintf("127.%d.%d.%d", 1+rand.IntN(254), rand.IntN(256), 1+rand.IntN(254)),
+		taken: make(map[string]bool),
+	}
+}
 
 func (p *ports) next() (string, error) {
-	for range 1000 {
-		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(20000+rand.IntN(12000)))
+	for range 100 {
+		address := net.JoinHostPort(p.host, strconv.Itoa(20000+rand.IntN(12000)))
 		if p.taken[address] {
 			continue
 		}
@@ -22,5 +34,5 @@ func (p *ports) next() (string, error) {
 			return address, l.Close()
 		}
 	}
-	return "", errors.New("no free port was found between 20000 and 32000")
+	return "", errors.New("no free port was found on " + p.host)
 }

@@ -3,7 +3,6 @@ package deployment
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"os"
 	"sync"
 )
@@ -99,5 +98,3 @@ func (t *transcript) tail() string {
 	defer t.mu.Unlock()
 	return t.end.String()
 }
-
-var _ io.Writer = (*transcript)(nil)
