@@ -42,6 +42,9 @@ func (p Plan) memory(ctx context.Context, s *server) (Values, error) {
 	for m, bytes := range runtimeAfter {
 		v[m] = (bytes - runtimeBefore[m]) / clients
 	}
+	if len(runtimeAfter) > 0 {
+		v[IdleRest] = v[IdleRSS] - v[IdleHeap] - v[IdleFree] - v[IdleStacks]
+	}
 	return v, nil
 }
 

@@ -70,6 +70,7 @@ func rows(kind string) []row {
 			{IdleLive, "of that objects, KB", "KB objects", perKB, false},
 			{IdleFree, "of it Go's heap that is free, KB", "KB free", perKB, false},
 			{IdleStacks, "of it Go's stacks, KB", "KB stacks", perKB, false},
+			{IdleRest, "of it the rest (what the runtime keeps for itself, code), KB", "KB rest", perKB, false},
 		}
 	case "recovery":
 		cpu := row{RecoveryCPU, "CPU-seconds of the server", "cpu-s", 1, false}

@@ -30,6 +30,7 @@ const (
 	IdleHeap   Metric = "go_heap_in_use_bytes_per_connection"  // with these and the room between them
 	IdleFree   Metric = "go_heap_free_bytes_per_connection"    // not given back to the system
 	IdleStacks Metric = "go_stacks_bytes_per_connection"
+	IdleRest   Metric = "go_rest_bytes_per_connection" // of the resident memory
 
 	RecoveryAll Metric = "recovery_of_all_ms"
 	RecoveryP50 Metric = "recovery_p50_ms"
