@@ -50,6 +50,7 @@ func newEdge(g *Gateway) (*edge, error) {
 	options.SetPingInterval(cfg.PingInterval)
 	options.SetPingTimeout(cfg.PingTimeout)
 	options.SetMaxHttpBufferSize(int64(maxFrame))
+	options.SetAdapter(roomless{})
 	options.SetTransports(transport.Constructors(transport.Limits{
 		SendBudget: int(cfg.SendBudget), MaxFrame: maxFrame, StallTimeout: cfg.StallTimeout,
 	}))
@@ -58,8 +59,8 @@ func newEdge(g *Gateway) (*edge, error) {
 	}
 	e := &edge{g: g, io: socket.NewServer(nil, options), identifying: newReaders(maxIdentifying)}
 	e.stopping, e.stop = context.WithCancel(context.Background())
-	e.handler = e.io.ServeHandler(nil)
-	if err := transport.Attach(e.io); err != nil {
+	var err error
+	if e.handler, err = transport.Attach(e.io); err != nil {
 		return nil, err
 	}
 	e.io.Use(e.admit)
@@ -68,6 +69,16 @@ func newEdge(g *Gateway) (*edge, error) {
 	}
 	return e, nil
 }
+
+// roomless makes the library's adapter without its rooms, of which each socket has
+// one of its own at least: the hub knows who follows what.
+type roomless struct{}
+
+func (roomless) New(nsp socket.Namespace) socket.Adapter { return noRooms{socket.NewAdapter(nsp)} }
+
+type noRooms struct{ socket.Adapter }
+
+func (noRooms) AddAll(socket.SocketId, *types.Set[socket.Room]) {}
 
 func cors(origins []string) *types.Cors {
 	if len(origins) == 1 && origins[0] == "*" {
@@ -166,6 +177,7 @@ func (e *edge) connected(s *socket.Socket) {
 	}
 	gen := e.g.current.Load()
 	who, ok := s.Data().(admitted)
+	s.SetData(nil) // which is kept as long as the socket
 	if gen == nil || !ok {
 		link.Close()
 		return

@@ -1,7 +1,7 @@
 package transport
 
 import (
-	"errors"
+	"net/http"
 
 	"github.com/zishang520/socket.io/servers/engine/v3"
 	"github.com/zishang520/socket.io/servers/engine/v3/transports"
@@ -12,23 +12,20 @@ import (
 // Constructors gives the polling and the WebSocket transport for the
 // SetTransports of one server's options. That server must be given to [Attach].
 func Constructors(limits Limits) *types.Set[engine.TransportCtor] {
-	shared := constructor{limits.withDefaults(), newRegistry()}
+	shared := constructor{limits.withDefaults(), newRegistry(), newWriters()}
 	return types.NewSet[engine.TransportCtor](pollingConstructor{shared}, webSocketConstructor{shared})
 }
 
-// Attach starts the transports of the server's connections. It is called once,
-// after the server got its engine (ServeHandler, Attach) and before it serves.
+// Attach starts the transports of the server's connections, and gives the handler
+// that serves them. It is called once, before the server serves.
 //
 // The transports deliver nothing before this: only when the engine has announced
 // a connection is everybody listening who wants to hear its first packet. Nor
 // does a client get the answer to its CONNECT to "/" before the library has
 // registered the socket, since an event sent at once would be an error to it.
-func Attach(io *socket.Server) error {
-	if io.Engine() == nil {
-		return errors.New("attach transports: the Socket.IO server has no engine yet")
-	}
-	attachEngine(io.Engine(), true)
-	return io.On("connect", func(args ...any) {
+func Attach(io *socket.Server) (http.Handler, error) {
+	handler := attachEngine(io.ServeHandler(nil), io.Engine(), true)
+	return handler, io.On("connect", func(args ...any) {
 		if s, ok := first[*socket.Socket](args); ok {
 			if link := LinkOf(s.Conn()); link != nil {
 				link.connected()
@@ -39,9 +36,9 @@ func Attach(io *socket.Server) error {
 
 // AttachEngine is [Attach] for an Engine.IO server without Socket.IO on it, as
 // the Engine.IO conformance suite wants it.
-func AttachEngine(e engine.BaseServer) { attachEngine(e, false) }
+func AttachEngine(e engine.Server) http.Handler { return attachEngine(e, e, false) }
 
-func attachEngine(e engine.BaseServer, holdsBack bool) {
+func attachEngine(own http.Handler, e engine.BaseServer, holdsBack bool) http.Handler {
 	_ = e.On("connection", func(args ...any) {
 		conn, ok := first[engine.Socket](args)
 		if !ok {
@@ -52,10 +49,11 @@ func attachEngine(e engine.BaseServer, holdsBack bool) {
 			adopt(conn, link)
 		}
 	})
+	return newHandshakes(e, own)
 }
 
-// adopt ties a link to its connection and starts the transport. On the goroutine
-// of the handshake's request.
+// adopt ties a link to its connection, on the goroutine of the handshake's request,
+// which begins to read a WebSocket after it.
 func adopt(conn engine.Socket, link *Link) {
 	link.links.add(conn.Id(), link)
 	_ = conn.Once("close", func(...any) { link.shut() })
@@ -67,8 +65,12 @@ func adopt(conn engine.Socket, link *Link) {
 	if conn.ReadyState() == "closed" {
 		link.shut()
 	}
-	if t, ok := conn.Transport().(interface{ start() }); ok {
+	forget(conn.Request())
+	switch t := conn.Transport().(type) {
+	case *polling:
 		t.start()
+	case *webSocket:
+		t.RemoveAllListeners("headers") // of an answer that has been given
 	}
 }
 
@@ -80,8 +82,9 @@ func first[T any](args []any) (v T, ok bool) {
 }
 
 type constructor struct {
-	limits Limits
-	links  *registry
+	limits  Limits
+	links   *registry
+	writers *writers
 }
 
 type pollingConstructor struct{ constructor }
@@ -105,11 +108,11 @@ func (webSocketConstructor) UpgradesTo() []string  { return nil }
 func (c webSocketConstructor) New(ctx *types.HttpContext) transports.Transport {
 	sid := ctx.Query().Peek("sid")
 	if sid == "" {
-		return newWebSocket(ctx, newLink(c.limits, c.links), stageOpen)
+		return newWebSocket(ctx, newLink(c.limits, c.links), c.writers, stageOpen)
 	}
 	link, ok := c.links.find(sid)
 	if !ok { // closed since the engine looked: the upgrade will fail
 		link = newLink(c.limits, c.links)
 	}
-	return newWebSocket(ctx, link, stageProbe)
+	return newWebSocket(ctx, link, c.writers, stageProbe)
 }

@@ -21,8 +21,10 @@
 //     and a peer that makes no progress is closed.
 //   - The library sees only packets that this service understands, and sees the
 //     first one when it is listening.
+//   - A connection that is only listening keeps nothing of the request it began
+//     with, no buffer but a small one for reading, and one goroutine of ours.
 //   - When a connection is over, nothing of it is left: no goroutine, no buffer.
 //
 // [Constructors] gives the transports to the library's options, [Attach] joins
-// them to the server that was made with them.
+// them to the server that was made with them and gives the handler to serve.
 package transport

@@ -32,6 +32,10 @@ const (
 	// writeChunk is the most that is written under one deadline, so that a slow
 	// reader is told from a stalled one.
 	writeChunk = 16 << 10
+	// attemptMost is the largest batch that is tried without waiting. A very large
+	// write fills the socket's buffer so far that of a slow reader nothing is heard
+	// for long.
+	attemptMost = 64 << 10
 	// pollAnswer is about the most that one poll is answered with.
 	pollAnswer = 64 << 10
 	// lingerMax bounds how long a closing connection may take to say goodbye.

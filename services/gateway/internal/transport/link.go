@@ -260,7 +260,7 @@ func (l *Link) finish(c carrier, goodbye []byte) bool {
 // take gives the carrier the oldest whole frames of up to about limit bytes (at
 // least one), and nil if there is nothing for it. Under Link.mu.
 func (l *Link) take(c carrier, limit int) []byte {
-	if l.carrier != c || l.held || len(l.out) == 0 {
+	if !l.ready(c) {
 		return nil
 	}
 	batch := l.out
@@ -272,6 +272,9 @@ func (l *Link) take(c carrier, limit int) []byte {
 	l.taken += len(batch)
 	return batch
 }
+
+// ready tells whether there is something for the carrier. Under Link.mu.
+func (l *Link) ready(c carrier) bool { return l.carrier == c && !l.held && len(l.out) > 0 }
 
 // wrote says that n of the bytes taken have left. Not under Link.mu.
 func (l *Link) wrote(n int) {

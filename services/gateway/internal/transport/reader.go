@@ -8,30 +8,52 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// read takes in messages until the connection ends, and then ends all of it.
-// After a goodbye was queued it still reads, up to the peer's own, but passes
-// nothing on.
-func (t *webSocket) read() {
-	defer t.over()
-	for {
-		message, binary, err := t.next()
-		if err != nil {
+// begin takes in the first messages, and then has a goroutine take in the rest.
+// It is called when the engine is listening: by the handshake, on its goroutine.
+// The first one, a CONNECT, and those of an upgrade need more stack than all that
+// come to a connection that is only listening, and the handshake has it already.
+func (t *webSocket) begin() {
+	for t.receiveNext() {
+		if t.stage == stageOpen {
+			go t.read()
 			return
-		}
-		if t.ReadyState() != "open" {
-			continue
-		}
-		if r := t.receive(message, binary); r != nil && r != tooLate {
-			t.refuse(r)
 		}
 	}
 }
 
-// over runs when the reader ends, whatever the reason.
-func (t *webSocket) over() {
-	if reason := recover(); reason != nil {
+// read takes in messages until the connection ends.
+func (t *webSocket) read() {
+	for t.receiveNext() {
+	}
+}
+
+// receiveNext takes in a message. It is false if the connection has ended, and
+// then ends all of it. After a goodbye was queued it still reads, up to the peer's
+// own, but passes nothing on.
+func (t *webSocket) receiveNext() (more bool) {
+	defer func() {
+		if !more {
+			t.over(recover())
+		}
+	}()
+	message, binary, err := t.message()
+	if err != nil {
+		return false
+	}
+	if t.ReadyState() != "open" {
+		return true
+	}
+	if r := t.receive(message, binary); r != nil && r != tooLate {
+		t.refuse(r)
+	}
+	return true
+}
+
+// over is the end of reading, whatever the reason.
+func (t *webSocket) over(panicked any) {
+	if panicked != nil {
 		// The library recovers its listeners' panics; this is for its own.
-		t.OnError("panic in a listener", panicError{reason, debug.Stack()})
+		t.OnError("panic in a listener", panicError{panicked, debug.Stack()})
 	}
 	t.abort()
 	if timer := t.linger.Swap(nil); timer != nil {
@@ -40,8 +62,8 @@ func (t *webSocket) over() {
 	t.OnClose()
 }
 
-// next reads one message; of one that is too large, the first MaxFrame+1 bytes.
-func (t *webSocket) next() (message []byte, binary bool, err error) {
+// message reads one message; of one that is too large, the first MaxFrame+1 bytes.
+func (t *webSocket) message() (message []byte, binary bool, err error) {
 	messageType, r, err := t.conn.NextReader()
 	if err != nil {
 		return nil, false, err

@@ -27,11 +27,11 @@ func TestAPanicOnTheReaderEndsItsConnectionOnly(t *testing.T) {
 		}
 		ctx := types.NewHttpContext(w, r)
 		ctx.Websocket = &types.WebSocketConn{EventEmitter: types.NewEventEmitter(), Conn: conn}
-		transport := newWebSocket(ctx, newLink(Limits{}.withDefaults(), newRegistry()), stageOpen)
+		transport := newWebSocket(ctx, newLink(Limits{}.withDefaults(), newRegistry()), newWriters(), stageOpen)
 		transport.Transport = panicking{transport.Transport}
 		_ = transport.On("error", func(args ...any) { failed <- args[0].(error) })
 		_ = transport.On("close", func(...any) { close(closed) })
-		transport.start()
+		transport.begin()
 	}))
 	defer server.Close()
 	conn, _, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(server.URL, "http")+"/?EIO=4", nil)

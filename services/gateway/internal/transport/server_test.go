@@ -38,9 +38,15 @@ func newServer(t testing.TB, limits transport.Limits) *server {
 
 func serve(t testing.TB, o *socket.ServerOptions) *server {
 	t.Helper()
+	return serveThrough(t, o, func(h http.Handler) http.Handler { return h })
+}
+
+// serveThrough puts something in front of the handler.
+func serveThrough(t testing.TB, o *socket.ServerOptions, front func(http.Handler) http.Handler) *server {
+	t.Helper()
 	s := &server{t: t, io: socket.NewServer(nil, o)}
-	handler := s.io.ServeHandler(o)
-	if err := transport.Attach(s.io); err != nil {
+	handler, err := transport.Attach(s.io)
+	if err != nil {
 		t.Fatal(err)
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -48,7 +54,7 @@ func serve(t testing.TB, o *socket.ServerOptions) *server {
 		t.Fatal(err)
 	}
 	s.addr = listener.Addr().String()
-	s.http = &http.Server{Handler: handler}
+	s.http = &http.Server{Handler: front(handler)}
 	go func() { _ = s.http.Serve(listener) }()
 	t.Cleanup(func() {
 		s.io.Close(nil)

@@ -3,8 +3,8 @@ package transport
 import (
 	"encoding/binary"
 	"net"
-	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -13,32 +13,39 @@ import (
 	"github.com/zishang520/socket.io/v3/pkg/types"
 )
 
-// webSocket is the WebSocket transport. One goroutine reads; a second one writes
-// while there is something to write.
+// webSocket is the WebSocket transport. One goroutine reads. The server's writers
+// write, and a second goroutine of its own while the peer is slow to take it.
 //
 // A WebSocket that is to take over a polling connection first answers a probe.
-// Until it carries the link, only the reader writes to it; from then on, only
-// the writer does.
+// Until it carries the link, only the reader writes to it; from then on, only a
+// writer does.
 type webSocket struct {
 	transports.Transport
 	link  *Link
 	conn  *websocket.Conn // for reading only: it writes nothing but a protocol error's goodbye
 	wire  net.Conn        // for writing
+	raw   syscall.RawConn // the wire's; nil if it has none
 	stage stage           // the reader's
 
-	started sync.Once
-	writing bool         // a writer runs; guarded by link.mu
-	code    atomic.Int32 // the close code of the goodbye
-	linger  atomic.Pointer[time.Timer]
+	writers *writers
+	next    *webSocket // to write after this one; guarded by writers.mu
+	writing bool       // it is queued, or written; guarded by link.mu
+
+	code   atomic.Int32 // the close code of the goodbye
+	linger atomic.Pointer[time.Timer]
 }
 
-func newWebSocket(ctx *types.HttpContext, link *Link, stage stage) *webSocket {
+func newWebSocket(ctx *types.HttpContext, link *Link, writers *writers, stage stage) *webSocket {
 	t := &webSocket{
 		Transport: transports.MakeTransport(),
 		link:      link,
 		conn:      ctx.Websocket.Conn,
 		wire:      ctx.Websocket.NetConn(),
 		stage:     stage,
+		writers:   writers,
+	}
+	if c, ok := t.wire.(syscall.Conn); ok {
+		t.raw, _ = c.SyscallConn() // an error is one of the connection's
 	}
 	t.code.Store(websocket.CloseNormalClosure)
 	t.Prototype(t)
@@ -50,25 +57,15 @@ func newWebSocket(ctx *types.HttpContext, link *Link, stage stage) *webSocket {
 	if stage == stageOpen {
 		link.carrier = t
 	}
+	if v := visitOf(ctx); v != nil {
+		v.webSocket = t
+	}
 	return t
 }
 
 func (t *webSocket) connectionLink() *Link { return t.link }
 func (t *webSocket) Name() string          { return transports.WEBSOCKET }
 func (t *webSocket) HandlesUpgrades() bool { return true }
-
-// start begins to read: for a new connection when the engine has announced it.
-func (t *webSocket) start() { t.started.Do(func() { go t.read() }) }
-
-// Once sees when the engine has attached the last of its listeners to a probe.
-// It gives no other sign of being ready.
-func (t *webSocket) Once(event types.EventName, listeners ...types.EventListener) error {
-	err := t.Transport.Once(event, listeners...)
-	if event == "error" && t.stage == stageProbe {
-		t.start()
-	}
-	return err
-}
 
 // Send queues what the library writes. On any goroutine, one at a time.
 func (t *webSocket) Send(packets []*packet.Packet) {

@@ -8,26 +8,46 @@ import (
 	"time"
 )
 
-// wake starts the writer unless one runs. Under link.mu.
+// wake has the queued frames written unless that is under way. Under link.mu.
 func (t *webSocket) wake() {
 	if !t.writing {
 		t.writing = true
-		go t.write()
+		t.writers.push(t)
 	}
 }
 
-// write writes what the link holds until nothing is left.
-func (t *webSocket) write() {
-	for {
-		batch, last := t.batch()
-		if batch == nil {
-			if last {
-				t.closeWrite()
-			}
-			return
-		}
-		err := writeChunks(t.wire, batch, t.link.limits.StallTimeout, t.link.wrote)
+// writeReady writes a batch if the connection takes it at once. It is false if
+// that is all for now: one that takes less gets a goroutine that waits for it, and
+// so does one to which very much is to be written.
+func (t *webSocket) writeReady(a *attempt) (more bool) {
+	batch := t.batch()
+	if batch == nil {
+		return false
+	}
+	n := 0
+	if len(batch) <= attemptMost {
+		n = a.write(t.raw, batch)
+	}
+	if n > 0 {
+		t.link.wrote(n)
+	}
+	if n < len(batch) {
+		go t.write(batch, n)
+		return false
+	}
+	putBuffer(batch)
+	return t.more()
+}
+
+// write writes the rest of a batch, and then what else the link holds until
+// nothing is left.
+func (t *webSocket) write(batch []byte, from int) {
+	for ; batch != nil; batch, from = t.batch(), 0 {
+		err := writeChunks(t.wire, batch[from:], t.link.limits.StallTimeout, t.link.wrote)
 		putBuffer(batch)
+		if err == nil {
+			err = t.wire.SetWriteDeadline(time.Time{}) // an attempt has none
+		}
 		if err != nil {
 			t.link.shut() // a reader that waits for the budget must see it, too
 			t.abort()
@@ -36,16 +56,35 @@ func (t *webSocket) write() {
 	}
 }
 
-// batch takes all there is; with nothing there, the writer is over, for good
-// after the goodbye.
-func (t *webSocket) batch() (batch []byte, last bool) {
+// batch takes all there is; with nothing there, writing is over, for good after
+// the goodbye.
+func (t *webSocket) batch() []byte {
 	t.link.mu.Lock()
-	defer t.link.mu.Unlock()
-	batch = t.link.take(t, math.MaxInt)
+	batch := t.link.take(t, math.MaxInt)
 	if batch == nil {
 		t.writing = false
 	}
-	return batch, t.link.finishing
+	last := batch == nil && t.link.finishing
+	t.link.mu.Unlock()
+	if last {
+		t.closeWrite()
+	}
+	return batch
+}
+
+// more tells whether there is another batch; if not, writing is over as in batch.
+func (t *webSocket) more() bool {
+	t.link.mu.Lock()
+	more := t.link.ready(t)
+	if !more {
+		t.writing = false
+	}
+	last := !more && t.link.finishing
+	t.link.mu.Unlock()
+	if last {
+		t.closeWrite()
+	}
+	return more
 }
 
 // closeWrite tells the peer that nothing follows. What it still sends is read,

@@ -52,12 +52,12 @@ func engineEcho() http.Handler {
 	options.SetMaxHttpBufferSize(maxPayload)
 	options.SetTransports(transports())
 	server := engine.NewServer(options)
-	transport.AttachEngine(server)
+	handler := transport.AttachEngine(server)
 	_ = server.On("connection", func(args ...any) {
 		conn := args[0].(engine.Socket)
 		_ = conn.On("data", func(data ...any) { conn.Send(data[0].(io.Reader), nil, nil) })
 	})
-	return server
+	return handler
 }
 
 func socketEcho() (http.Handler, error) {
@@ -69,8 +69,8 @@ func socketEcho() (http.Handler, error) {
 	options.SetServeClient(false)
 	options.SetTransports(transports())
 	server := socket.NewServer(nil, options)
-	handler := server.ServeHandler(nil)
-	if err := transport.Attach(server); err != nil {
+	handler, err := transport.Attach(server)
+	if err != nil {
 		return nil, err
 	}
 	if err := server.On("connection", greet); err != nil {

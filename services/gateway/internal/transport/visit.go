@@ -1,0 +1,58 @@
+package transport
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"github.com/zishang520/socket.io/v3/pkg/types"
+)
+
+// visit is a request that may begin a connection, and its answer, as the library
+// is given them. The library keeps both as long as the connection lives, so when
+// it has been served nothing is left in it: see forget and end.
+//
+// Used on the request's goroutine only.
+type visit struct {
+	http.ResponseWriter
+	request   *http.Request // a copy, and nobody else's
+	webSocket *webSocket    // made for it; nil if none was
+}
+
+func newVisit(w http.ResponseWriter, r *http.Request, ctx context.Context) *visit {
+	return &visit{ResponseWriter: w, request: r.WithContext(ctx)}
+}
+
+// Unwrap is for [http.ResponseController].
+func (v *visit) Unwrap() http.ResponseWriter { return v.ResponseWriter }
+
+// end lets go of the answer.
+func (v *visit) end() { v.ResponseWriter = over{} }
+
+// visitOf is nil if a request was not served by [handshakes].
+func visitOf(ctx *types.HttpContext) *visit {
+	v, _ := ctx.Response().(*visit)
+	return v
+}
+
+// forget empties the request of a connection that is open now. It is called
+// before another goroutine can see the connection.
+//
+// What the library shows of it from then on (Socket.Handshake, but for its Auth,
+// and Socket.Request) is empty. This service looks at none of it.
+func forget(ctx *types.HttpContext) {
+	if v := visitOf(ctx); v != nil {
+		ctx.Headers().Replace(nil)
+		ctx.Query().Replace(nil)
+		*v.request = http.Request{URL: nowhere}
+	}
+}
+
+var nowhere = &url.URL{}
+
+// over answers a request that has been answered.
+type over struct{}
+
+func (over) Header() http.Header         { return http.Header{} }
+func (over) WriteHeader(int)             {}
+func (over) Write(b []byte) (int, error) { return 0, http.ErrHandlerTimeout }
