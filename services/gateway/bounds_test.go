@@ -20,7 +20,16 @@ import (
 	"github.com/tidemark-chat/tidemark/streams/logtest"
 )
 
-func TestMain(m *testing.M) { os.Exit(logtest.Main(m)) }
+func TestMain(m *testing.M) {
+	if order := os.Getenv(crowdOrder); order != "" {
+		if err := beCrowd(order); err != nil {
+			fmt.Fprintln(os.Stderr, "crowd:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(logtest.Main(m))
+}
 
 // heap is the live heap, after everything that can be collected was.
 func heap() uint64 {
