@@ -12,10 +12,13 @@ import (
 	"github.com/tidemark-chat/tidemark/streams/feed/faulty"
 )
 
-// faultyFeed names the way in which the feed is to be wrong.
+// faultyFeed names the way in which the feed is to be wrong. Unset, it is right.
 const faultyFeed = "FAULTY_FEED"
 
 func init() {
+	if os.Getenv(faultyFeed) == "" {
+		return
+	}
 	kind, err := faulty.Parse(os.Getenv(faultyFeed))
 	if err != nil {
 		panic(faultyFeed + ": " + err.Error())

@@ -1,0 +1,112 @@
+package trial_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidemark-chat/tidemark/services/swarm/crowd"
+	"github.com/tidemark-chat/tidemark/services/swarm/deployment"
+	"github.com/tidemark-chat/tidemark/services/swarm/deployment/deploymenttest"
+	"github.com/tidemark-chat/tidemark/services/swarm/report"
+	"github.com/tidemark-chat/tidemark/services/swarm/trial"
+)
+
+func TestMain(m *testing.M) { deploymenttest.Run(m) }
+
+// against is a trial that is judged by a deployment's log.
+func against(t *testing.T, d *deployment.Deployment, mix crowd.Mix) *trial.Trial {
+	t.Helper()
+	log, err := trial.OpenNATS(d.NATS(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(log.Close)
+	return &trial.Trial{
+		Command: "test", Judge: true, Log: log, Complaints: d.Complaints, View: io.Discard,
+		Crowd: crowd.Options{Gateways: d.Gateways(), Mix: mix, Seed: 1, Rooms: 3, Size: 80, Transports: crowd.AllTransports, AckTimeout: 2 * time.Second},
+	}
+}
+
+// said lets the crowd talk until so many messages are acked.
+func said(messages int64) func(context.Context, *trial.Running) error {
+	return func(ctx context.Context, r *trial.Running) error {
+		tick := time.NewTicker(time.Millisecond)
+		defer tick.Stop()
+		for r.Meter.Acked.Load() < messages {
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		return nil
+	}
+}
+
+func mustRun(t *testing.T, trial *trial.Trial) *report.Report {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	r, err := trial.Run(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func mustBeClean(t *testing.T, r *report.Report) {
+	t.Helper()
+	if r.Verdict != report.Clean || len(r.Rules) == 0 {
+		var text bytes.Buffer
+		_ = r.WriteText(&text)
+		t.Errorf("%s", text.String())
+	}
+}
+
+func TestADeploymentInOrderIsFoundClean(t *testing.T) {
+	d := deploymenttest.Start(t, deployment.Options{})
+	talk := against(t, d, crowd.Everybody)
+	talk.Crowd.Rate = 150
+	talk.During = said(300)
+	r := mustRun(t, talk)
+	mustBeClean(t, r)
+	if r.Totals.Acked < 300 || r.Totals.Received == 0 || r.Latencies.Delivery.Count == 0 || len(r.Series) == 0 {
+		t.Errorf("the report tells of %+v, %+v and %d points", r.Totals, r.Latencies, len(r.Series))
+	}
+
+	storm := against(t, d, crowd.Mix{"guest": 30, "user": 10})
+	storm.Crowd.Publisher, storm.Crowd.Rooms = true, 0
+	storm.During = trial.Storm(2, 100, 10*time.Millisecond)
+	r = mustRun(t, storm)
+	mustBeClean(t, r)
+	if got := r.Latencies.Recovery.Count; got != 2*40 {
+		t.Errorf("%d recoveries, want two of each of 40", got)
+	}
+
+	blind := against(t, d, crowd.Mix{"user": 4})
+	blind.Log, blind.Crowd.Rate, blind.During = nil, 50, said(30)
+	r = mustRun(t, blind)
+	mustBeClean(t, r)
+	if left := strings.Join(r.LeftOut, "\n"); !strings.Contains(left, "the log was not read") {
+		t.Errorf("left out: %q", left)
+	}
+}
+
+func TestWhatCannotBeReachedProvesNothing(t *testing.T) {
+	gone := httptest.NewServer(nil)
+	gone.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	r, err := (&trial.Trial{
+		Judge: true, View: io.Discard, During: said(1),
+		Crowd: crowd.Options{Gateways: []string{gone.URL}, Mix: crowd.Mix{"guest": 1}, AckTimeout: time.Second},
+	}).Run(ctx)
+	if err == nil || r == nil || r.Verdict != report.NotChecked || !strings.Contains(strings.Join(r.LeftOut, " "), "refused") {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
