@@ -19,12 +19,12 @@ func TestTheProofFindsAFeedThatIsWrong(t *testing.T) {
 	for kind, rules := range map[faulty.Kind][]string{
 		"":            nil,
 		faulty.Drop:   {"complete"},
-		faulty.Double: {"as-in-log", "complete"},
+		faulty.Double: {"as-in-log"},
 		faulty.Swap:   {"as-in-log"},
 	} {
 		t.Run(string(kind), func(t *testing.T) {
 			d := deploymenttest.Start(t, deployment.Options{GatewayEnv: []string{"FAULTY_FEED=" + string(kind)}})
-			talk := against(t, d, crowd.Mix{"guest": 4, "user": 6, "reconnector": 4})
+			talk := against(t, d, crowd.Mix{"guest": 8}) // so that every event is somebody's to be sent
 			talk.Crowd.Rate = 5000
 			talk.During = said(faulty.Every + faulty.Every/2)
 			r := mustRun(t, talk)
