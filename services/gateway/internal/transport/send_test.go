@@ -332,3 +332,25 @@ func TestSendFromManyGoroutinesAndCloseAtAnyTime(t *testing.T) {
 	})
 	eventually(t, "all connections are over", func() bool { return s.connections() == 0 })
 }
+
+// More peers that do not read than there are goroutines that write.
+func TestPeersThatDoNotReadHoldNobodyUp(t *testing.T) {
+	s := newServer(t, transport.Limits{SendBudget: 32 << 10, StallTimeout: time.Hour})
+	f := event(0, 1000)
+	for range runtime.GOMAXPROCS(0) + 2 {
+		link := s.link(mustConnect(t, s.addr).id)
+		looks := 0 // at which nothing had been written since the last one
+		eventually(t, "the network takes no more", func() bool {
+			for looks++; link.Send(f) == 1; looks = 0 {
+			}
+			return looks == 50
+		})
+	}
+	ws := mustConnect(t, s.addr)
+	for i := range 100 {
+		s.link(ws.id).Send(event(i, 10))
+		if _, err := ws.expect(fmt.Sprintf(`42["n",%d,`, i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
