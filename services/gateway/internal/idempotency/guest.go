@@ -1,6 +1,7 @@
 package idempotency
 
 import (
+	"strings"
 	"time"
 
 	"github.com/tidemark-chat/tidemark/streams/event"
@@ -36,7 +37,15 @@ func (g Guest) Sent(e *event.Event) bool {
 	if e.Sender != "" || e.Key == "" {
 		return false
 	}
-	return e.Scope == g.Scope(e.Key, e.Conversation) && (!hasSocketID(e.Key) || g.Made(e.Key))
+	// This is asked for each delivery, and nearly always in vain: what can be told by a look comes first.
+	if hasSocketID(e.Key) {
+		if !g.Made(e.Key) {
+			return false
+		}
+	} else if socket, own := strings.CutPrefix(e.Scope, "guest:"); !own || !strings.HasPrefix(socket, g.SocketID) {
+		return false
+	}
+	return e.Scope == g.Scope(e.Key, e.Conversation)
 }
 
 // Recent implements Sender.
