@@ -73,7 +73,7 @@ type Store interface {
 	// Position is how far the read model is.
 	Position(ctx context.Context) (Position, error)
 
-	// Append writes a batch, all or nothing, durably, and with each direct
+	// Append writes a batch, all or nothing, and with each direct
 	// message what Direct and inboxes need of it. A message whose key is taken
 	// and a user whose id is become dead letters and leave nothing else behind;
 	// those are returned, messages first. The errors are ErrFenced, Temporary (try again), or Corrupt: the database is damaged, or

@@ -1,8 +1,10 @@
 // Package sqlite keeps the read model in one SQLite file, with a driver in
 // pure Go.
 //
-// The file is in WAL mode, so that questions do not wait for the projection,
-// and a commit is on disk when it returns (synchronous FULL). One connection
+// The file is in WAL mode, so that questions do not wait for the projection. A
+// commit survives a kill of the process; a power loss may take back the newest ones
+// as a whole, checkpoint included (synchronous NORMAL), and the persister goes on
+// from what is left, because the log has it all. One connection
 // writes, a few read; several processes may have the file open, on one machine.
 package sqlite
 
@@ -73,7 +75,7 @@ func (s *Store) open(ctx context.Context) (err error) {
 // anything, so it is escaped.
 func dsn(path string, parameters ...string) string {
 	common := []string{
-		"_busy_timeout=5000", "_pragma=journal_mode(WAL)", "_pragma=synchronous(FULL)",
+		"_busy_timeout=5000", "_pragma=journal_mode(WAL)", "_pragma=synchronous(NORMAL)",
 	}
 	escaped := (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()
 	return "file:" + escaped + "?" + strings.Join(append(common, parameters...), "&")

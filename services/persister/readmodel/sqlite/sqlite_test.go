@@ -53,11 +53,11 @@ func TestModelOverTheQueryService(t *testing.T) {
 	})
 }
 
-func TestCommitsAreOnDisk(t *testing.T) {
+func TestWhatIsLeftAfterAPowerLossIsInOrder(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
 	mode, synchronous := sqlite.Durability(t, open(t, path))
-	if mode != "wal" || synchronous != 2 {
-		t.Errorf("journal mode %s, synchronous %d, want wal and 2 (full)", mode, synchronous)
+	if mode != "wal" || synchronous != 1 { // in this mode the newest commits may be lost, but only as a whole
+		t.Errorf("journal mode %s, synchronous %d, want wal and 1 (normal)", mode, synchronous)
 	}
 }
 
