@@ -29,6 +29,7 @@ type webSocket struct {
 
 	writers *writers
 	next    *webSocket // to write after this one; guarded by writers.mu
+	written time.Time  // when it last had its turn; guarded by writers.mu
 	writing bool       // it is queued, or written; guarded by link.mu
 
 	code   atomic.Int32 // the close code of the goodbye

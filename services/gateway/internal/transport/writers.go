@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // writers write for one server's WebSockets, without ever waiting for a peer: no
@@ -11,14 +12,19 @@ import (
 //
 // One message to a thousand clients thus costs a thousand writes, but not a
 // thousand goroutines. What is queued for a connection before its turn comes
-// leaves in one write with the rest.
+// leaves in one write with the rest, and a write costs about the same for one
+// frame and for fifty: so a connection that was written to just now waits, the
+// longer the more there is to write for all, at most for mostRest. With little to
+// do nobody waits, and neither does the first message after a moment of silence.
 type writers struct {
 	most int // goroutines
 
-	mu          sync.Mutex // taken after a link's
-	first, last *webSocket // wait for their turn; each only once, as its writing is set
-	waiting     int
-	running     int
+	mu      sync.Mutex // taken after a link's
+	ready   queue      // wait for their turn; each only once, as its writing is set
+	resting queue      // have been written to just now
+	running int
+	pace    pace
+	release *time.Timer // moves those who rest; nil while it is not set
 }
 
 func newWriters() *writers { return &writers{most: runtime.GOMAXPROCS(0)} }
@@ -34,19 +40,34 @@ const (
 // push queues a connection that has something to write.
 func (w *writers) push(t *webSocket) {
 	w.mu.Lock()
-	if w.last == nil {
-		w.first = t
-	} else {
-		w.last.next = t
+	defer w.mu.Unlock()
+	now := time.Now()
+	rest := w.pace.rest(now) - now.Sub(t.written)
+	if rest < leastRest {
+		w.ready.push(t)
+		w.start()
+		return
 	}
-	w.last = t
-	w.waiting++
-	start := w.running < w.most && w.waiting > w.running*busy
-	if start {
+	w.resting.push(t)
+	if w.release == nil {
+		w.release = time.AfterFunc(rest, w.rested)
+	}
+}
+
+// rested lets all who rest have their turn: the first has waited as long as it
+// should, the others less.
+func (w *writers) rested() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.release = nil
+	w.ready.pushAll(&w.resting)
+	w.start()
+}
+
+// start makes sure that there are goroutines enough. Under mu.
+func (w *writers) start() {
+	for w.running < w.most && w.ready.length > w.running*busy {
 		w.running++
-	}
-	w.mu.Unlock()
-	if start {
 		go w.run()
 	}
 }
@@ -69,18 +90,58 @@ func (w *writers) run() {
 func (w *writers) pop(batch *[turns]*webSocket) (n int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for ; n < len(batch) && w.first != nil; n++ {
-		t := w.first
-		batch[n], w.first, t.next = t, t.next, nil
+	now := time.Now()
+	for ; n < len(batch) && w.ready.length > 0; n++ {
+		batch[n] = w.ready.pop()
+		batch[n].written = now
 	}
-	if w.first == nil {
-		w.last = nil
-	}
-	w.waiting -= n
+	w.pace.wrote(now, n)
 	if n == 0 {
 		w.running--
 	}
 	return n
+}
+
+// queue is connections in a row. A connection is in one queue at most.
+type queue struct {
+	first, last *webSocket
+	length      int
+}
+
+func (q *queue) push(t *webSocket) {
+	if q.last == nil {
+		q.first = t
+	} else {
+		q.last.next = t
+	}
+	q.last = t
+	q.length++
+}
+
+// pop takes the first of a queue that is not empty.
+func (q *queue) pop() *webSocket {
+	t := q.first
+	q.first, t.next = t.next, nil
+	if q.first == nil {
+		q.last = nil
+	}
+	q.length--
+	return t
+}
+
+// pushAll moves all of another queue behind these.
+func (q *queue) pushAll(other *queue) {
+	if other.first == nil {
+		return
+	}
+	if q.last == nil {
+		q.first = other.first
+	} else {
+		q.last.next = other.first
+	}
+	q.last = other.last
+	q.length += other.length
+	*other = queue{}
 }
 
 // attempt is a write that does not wait.

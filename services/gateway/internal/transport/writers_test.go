@@ -6,6 +6,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/gorilla/websocket"
 	"github.com/zishang520/socket.io/v3/pkg/types"
@@ -13,6 +15,7 @@ import (
 
 func TestWhoWaitsLongestIsWrittenFirst(t *testing.T) {
 	w := &writers{most: 1, running: 1} // here it is the test that writes
+	late := time.Now().Add(-time.Hour)
 	all := make([]*webSocket, 3*turns/2)
 	for i := range all {
 		all[i] = &webSocket{}
@@ -27,14 +30,15 @@ func TestWhoWaitsLongestIsWrittenFirst(t *testing.T) {
 			if want := all[(round*turns+i)%len(all)]; got != want {
 				t.Fatalf("round %d: place %d is another's", round, i)
 			}
-			w.push(got) // there is more for it
+			got.written = late // it has rested
+			w.push(got)        // there is more for it
 		}
 	}
 	left := 0
 	for n := w.pop(&batch); n > 0; n = w.pop(&batch) {
 		left += n
 	}
-	if left != len(all) || w.waiting != 0 || w.running != 0 || w.first != nil || w.last != nil {
+	if left != len(all) || w.running != 0 || w.ready != (queue{}) {
 		t.Errorf("%d left of %d: %+v", left, len(all), w)
 	}
 }
@@ -70,5 +74,58 @@ func TestAConnectionThatCannotBeTriedIsWrittenAllTheSame(t *testing.T) {
 		if _, text, err := conn.ReadMessage(); err != nil || string(text) != fmt.Sprintf("4%d", i) {
 			t.Fatalf("message %d: %q, %v", i, text, err)
 		}
+	}
+}
+
+func TestWhoWasWrittenToJustNowRestsWhileThereIsMuchToWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &writers{most: 1, running: 1} // here it is the test that writes
+		var batch [turns]*webSocket
+		one, fresh := &webSocket{}, &webSocket{}
+		takes := func(want *webSocket) {
+			t.Helper()
+			if n := w.pop(&batch); n != 1 || batch[0] != want {
+				t.Fatalf("took %d, %p, want %p", n, batch[0], want)
+			}
+		}
+		for range 3 { // little to write: nobody rests
+			w.push(one)
+			takes(one)
+		}
+		w.pace.wrote(time.Now(), 1000)
+		w.push(one)
+		w.push(fresh)
+		takes(fresh)
+		if n := w.pop(&batch); n != 0 {
+			t.Fatalf("%d did not rest", n)
+		}
+		w.running = 1
+		time.Sleep(mostRest)
+		synctest.Wait()
+		takes(one)
+		time.Sleep(mostRest)
+		w.push(one)
+		takes(one)
+	})
+}
+
+func TestThePaceForgets(t *testing.T) {
+	var p pace
+	now := time.Unix(1, 0)
+	if rest := p.rest(now); rest != 0 {
+		t.Errorf("before anything was written: %v", rest)
+	}
+	p.wrote(now, 100)
+	for after, want := range map[time.Duration]time.Duration{
+		0: 100 * restPerWrite, window - 1: 100 * restPerWrite, window: 100 * restPerWrite, 3 * window: 0,
+	} {
+		q := p
+		if rest := q.rest(now.Add(after)); rest != want {
+			t.Errorf("%v later: %v, want %v", after, rest, want)
+		}
+	}
+	p.wrote(now, 1e6)
+	if rest := p.rest(now); rest != mostRest {
+		t.Errorf("after very many: %v", rest)
 	}
 }
