@@ -107,6 +107,7 @@ func churn(t *testing.T, connect func(*server) error) {
 	round := func(n int) (goroutines int, heap uint64) {
 		inParallel(t, n, 32, func(int) error { return connect(s) })
 		eventually(t, "all connections are over", func() bool { return s.connections() == 0 })
+		eventually(t, "no socket is left", func() bool { return s.io.Sockets().Sockets().Len() == 0 })
 		return settled(t)
 	}
 	_, _ = round(perRound) // warm up

@@ -30,6 +30,10 @@ func Attach(io *socket.Server) (http.Handler, error) {
 			if link := LinkOf(s.Conn()); link != nil {
 				link.connected()
 			}
+			if s.Conn().ReadyState() == "closed" {
+				// And before the library knew this socket, so it would keep it for ever.
+				s.Disconnect(false)
+			}
 		}
 	})
 }
@@ -65,9 +69,9 @@ func adopt(conn engine.Socket, link *Link) {
 	if conn.ReadyState() == "closed" {
 		link.shut()
 	}
-	forget(conn.Request())
 	switch t := conn.Transport().(type) {
 	case *polling:
+		forget(conn.Request())
 		t.start()
 	case *webSocket:
 		t.RemoveAllListeners("headers") // of an answer that has been given

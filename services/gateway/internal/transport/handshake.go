@@ -20,16 +20,17 @@ const readBuffer = 512
 // refusals too.
 //
 // For the library keeps the request that began a connection as long as that lives,
-// and with it net/http's buffers and gorilla's: 15 KiB of an idle connection. What
-// it is given here lets go of all that, see [visit].
+// and with it net/http's buffers and gorilla's: 15 KiB of an idle connection. Of
+// what it is given here nothing hangs on, see [visit] and [blank].
 type handshakes struct {
 	server   engine.BaseServer
 	next     http.Handler // the library's own
 	upgrader websocket.Upgrader
+	blanks   sync.Pool // of *types.HttpContext, see blank
 }
 
 func newHandshakes(server engine.BaseServer, next http.Handler) *handshakes {
-	h := &handshakes{server: server, next: next}
+	h := &handshakes{server: server, next: next, blanks: sync.Pool{New: func() any { return blank() }}}
 	h.upgrader = websocket.Upgrader{
 		ReadBufferSize:  readBuffer,
 		WriteBufferPool: &sync.Pool{}, // nothing is written through it
@@ -74,10 +75,15 @@ func (h *handshakes) webSocket(w http.ResponseWriter, r *http.Request) {
 		return // and answered, if that was possible
 	}
 	ctx.Websocket = &types.WebSocketConn{EventEmitter: types.NewEventEmitter(), Conn: conn}
-	if !h.open(ctx) {
+	sid, ok := ctx.Query().Peek("sid"), false
+	if sid == "" {
+		v.webSocket, ok = h.connect(ctx.Websocket)
+	} else {
+		ok = h.upgrade(sid, ctx)
+	}
+	if !ok {
 		_ = conn.Close()
 	}
-	ctx.Websocket = nil
 	cancel()
 	v.end()
 	if v.webSocket != nil {
@@ -96,14 +102,20 @@ func (h *handshakes) welcome(ctx *types.HttpContext) (ok bool) {
 	return ok
 }
 
-// open gives a WebSocket to the engine: as a new connection, or to one that may go
-// on with it.
-func (h *handshakes) open(ctx *types.HttpContext) bool {
-	sid := ctx.Query().Peek("sid")
-	if sid == "" {
-		refused, _ := h.server.Handshake(transports.WEBSOCKET, ctx)
-		return refused == nil
-	}
+// connect makes a connection of a WebSocket. The transport is nil if it is not ours.
+func (h *handshakes) connect(conn *types.WebSocketConn) (t *webSocket, ok bool) {
+	ctx := h.blanks.Get().(*types.HttpContext)
+	defer h.blanks.Put(ctx)
+	ctx.Websocket = conn
+	refused, _ := h.server.Handshake(transports.WEBSOCKET, ctx)
+	ctx.Websocket = nil
+	v := visitOf(ctx)
+	t, v.webSocket = v.webSocket, nil
+	return t, refused == nil
+}
+
+// upgrade gives a WebSocket to a connection that may want to go on with it.
+func (h *handshakes) upgrade(sid string, ctx *types.HttpContext) bool {
 	conn, ok := h.server.Clients().Load(sid)
 	if !ok || conn.Upgrading() || conn.Upgraded() {
 		return false

@@ -9,14 +9,25 @@ import (
 )
 
 // visit is a request that may begin a connection, and its answer, as the library
-// is given them. The library keeps both as long as the connection lives, so when
-// it has been served nothing is left in it: see forget and end.
+// is given them. The library keeps both as long as a connection lives that began by
+// polling, so when it has been served nothing is left in it: see forget and end.
 //
 // Used on the request's goroutine only.
 type visit struct {
 	http.ResponseWriter
 	request   *http.Request // a copy, and nobody else's
 	webSocket *webSocket    // made for it; nil if none was
+}
+
+// blank is what the library is given, and keeps, instead of the request that began
+// a WebSocket. Many connections have the same one. It is used by one handshake at a
+// time, which changes nothing of it but the WebSocket; connections read what else
+// is in it, see forget.
+func blank() *types.HttpContext {
+	served, cancel := context.WithCancel(context.Background())
+	cancel()
+	r := &http.Request{Method: http.MethodGet, URL: &url.URL{RawQuery: "EIO=4"}}
+	return types.NewHttpContext(&visit{ResponseWriter: over{}}, r.WithContext(served))
 }
 
 func newVisit(w http.ResponseWriter, r *http.Request, ctx context.Context) *visit {
@@ -35,8 +46,8 @@ func visitOf(ctx *types.HttpContext) *visit {
 	return v
 }
 
-// forget empties the request of a connection that is open now. It is called
-// before another goroutine can see the connection.
+// forget empties the request of a connection that is open now and began by polling.
+// It is called before another goroutine can see the connection.
 //
 // What the library shows of it from then on (Socket.Handshake, but for its Auth,
 // and Socket.Request) is empty. This service looks at none of it.
