@@ -37,13 +37,13 @@ func (g Guest) Sent(e *event.Event) bool {
 	if e.Sender != "" || e.Key == "" {
 		return false
 	}
-	// This is asked for each delivery, and nearly always in vain: what can be told by a look comes first.
-	if hasSocketID(e.Key) {
-		if !g.Made(e.Key) {
+	// This is asked for each delivery, and nearly always in vain: what a look can tell comes first. A key counts for
+	// all guests only if a connection made it, and otherwise the scope names the connection.
+	if !g.Made(e.Key) {
+		socket, ok := strings.CutPrefix(e.Scope, "guest:")
+		if !ok || !strings.HasPrefix(socket, g.SocketID) {
 			return false
 		}
-	} else if socket, own := strings.CutPrefix(e.Scope, "guest:"); !own || !strings.HasPrefix(socket, g.SocketID) {
-		return false
 	}
 	return e.Scope == g.Scope(e.Key, e.Conversation)
 }
