@@ -14,27 +14,27 @@ import (
 //
 // Its methods may be called from any goroutine and never block.
 type Link struct {
-	limits  Limits
-	links   *registry
-	sid     string // guarded by links
-	inbound budget
-
-	mu      sync.Mutex
-	carrier carrier
-	out     []byte // whole frames the carrier has not taken yet; nil if there are none
-	taken   int    // bytes taken by the carrier and not written yet
-	onDrain func()
-	refused bool // a Send came back short: onDrain is owed
-
-	connect   bool // a CONNECT was let in and is not answered yet
+	// What each delivery touches stands together: with thousands of connections the memory it is in is what a
+	// delivery costs.
+	mu        sync.Mutex
+	carrier   carrier
+	out       []byte // whole frames the carrier has not taken yet; nil if there are none
+	taken     int    // bytes taken by the carrier and not written yet
+	finishing bool   // the last frame is queued: nothing more is taken
+	closed    bool
+	refused   bool // a Send came back short: onDrain is owed
+	held      bool // CONNECT's answer waits now, and all behind it
 	holdsBack bool // CONNECT's answer waits for the library's registration, see Attach
-	held      bool // it waits now, and all behind it
+	connect   bool // a CONNECT was let in and is not answered yet
+	onDrain   func()
 
 	pong      *time.Timer // a pong that is passed on when it fires; see pongLater
 	pongDelay time.Duration
 
-	finishing bool // the last frame is queued: nothing more is taken
-	closed    bool
+	limits  Limits
+	links   *registry
+	sid     string // guarded by links
+	inbound budget
 }
 
 func newLink(limits Limits, links *registry) *Link {
