@@ -103,6 +103,8 @@ const (
 	Joined                  // the join of Room was acked with Offset as its head
 	LeaveAsked              // the client asked to leave Room
 	Left                    // the leave of Room was acked
+	JoinRefused             // the join of Room was refused; Text says why
+	LeaveRefused            // the leave of Room was refused; Text says why
 	Malformed               // something came that breaks the contract by itself; Text says what
 	PausedHere              // the client stopped reading
 	ResumedHere             // it reads again
