@@ -17,8 +17,12 @@ const (
 )
 
 // scandals are what no fault excuses, wherever it stands in a line of output. They come from Go's runtime, which ends the
-// process, or from its race detector, which does not; "[FTL]" is nats-server's last word.
-var scandals = [][]byte{[]byte("DATA RACE"), []byte("panic: "), []byte("fatal error: "), []byte("[FTL]")}
+// process, or from its race detector, which does not; "[FTL]" is nats-server's last word. A panic that was recovered is a
+// scandal as well: net/http and the Socket.IO library (of its listeners and queues) tell of one, and go on.
+var scandals = [][]byte{
+	[]byte("DATA RACE"), []byte("panic: "), []byte("fatal error: "), []byte("[FTL]"),
+	[]byte("http: panic serving "), []byte(" panic recovered: "),
+}
 
 // transcript is what a process has said and what there is to complain of.
 type transcript struct {

@@ -16,13 +16,15 @@ func TestATranscriptComplainsOfWhatNoFaultExcuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer said.file.Close()
-	const text = "level=INFO msg=ready\nWARNING: DATA RACE\nlevel=ERROR msg=\"disk full\"\npanic: oh\n\ngoroutine 1:\nfatal error: all asleep\n[7] [FTL] no\n"
+	const text = "level=INFO msg=ready\nWARNING: DATA RACE\nlevel=ERROR msg=\"disk full\"\npanic: oh\n\ngoroutine 1:\nfatal error: all asleep\n[7] [FTL] no\n" +
+		"level=DEBUG msg=\"http: panic serving 127.0.0.1:5: oh\\ngoroutine 1\"\nevent listener panic recovered: oh\n"
 	for i := range len(text) { // as a pipe may cut it anywhere
 		if _, err := said.Write([]byte{text[i]}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if got := strings.Join(said.list(), "|"); got != "gateway-1: WARNING: DATA RACE|gateway-1: panic: oh|gateway-1: fatal error: all asleep|gateway-1: [7] [FTL] no" {
+	if got := strings.Join(said.list(), "|"); got != "gateway-1: WARNING: DATA RACE|gateway-1: panic: oh|gateway-1: fatal error: all asleep|gateway-1: [7] [FTL] no"+
+		`|gateway-1: level=DEBUG msg="http: panic serving 127.0.0.1:5: oh\ngoroutine 1"|gateway-1: event listener panic recovered: oh` {
 		t.Errorf("complaints %s", got)
 	}
 	if log, err := os.ReadFile(path); err != nil || string(log) != text || said.tail() != text {
