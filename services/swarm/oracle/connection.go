@@ -2,6 +2,7 @@ package oracle
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -45,6 +46,7 @@ func (c *check) connection(a *history.Actor, number int) {
 	w.recovery()
 	if w.atEnd() {
 		w.unreached()
+		w.unanswered()
 	}
 }
 
@@ -190,6 +192,21 @@ func (w *walk) unreached() {
 		return fmt.Sprintf("%s is still open (%s) and stands at %d. It was never sent %s%s.",
 			w.actor.Name, place(w.actor, w.number), w.cursor, describe(m), andMore(len(w.due)-w.next-1))
 	})
+}
+
+// unanswered tells what the client asked for and was not answered when all was quiet.
+func (w *walk) unanswered() {
+	rooms := asked(w.conn)
+	for _, name := range slices.Sorted(maps.Keys(rooms)) {
+		for _, ask := range rooms[name] {
+			if ask.answered > 0 {
+				continue
+			}
+			w.add(Contract, ask.entry, 0, func() string {
+				return fmt.Sprintf("%s %s, and was never answered.", w.who(ask.entry), entryLine(&w.conn.Entries[ask.entry]))
+			})
+		}
+	}
 }
 
 // present checks that those who must be there at the end are.

@@ -240,6 +240,38 @@ var deliveries = []mutation{
 			}
 			return nil
 		})},
+	{"a message of a room that it was refused", func(w *world) *oracle.Finding {
+		return w.leak(oracle.Private, func(l *wire, m *oracle.Message) bool {
+			room := m.Conversation.Name
+			return m.To == "" && l.asked(room, len(l.Entries), history.JoinRefused) && !l.asked(room, len(l.Entries), history.Joined) &&
+				!slices.Contains(l.Rooms, room) && (l.actor.User != "" || room != "general") && !l.waits()
+		})
+	}},
+	{"a message of a room that it was not let out of", at(
+		func(w *world, s spot) bool {
+			if !received(w, s) || !s.told || !later(w, s) || s.entry().Message.To != "" {
+				return false
+			}
+			room := s.entry().Message.Conversation.Name
+			return s.asked(room, s.i, history.LeaveRefused) && !s.asked(room, len(s.Entries), history.Left) && !s.waits()
+		},
+		func(w *world, s spot) *oracle.Finding {
+			f := s.finding(oracle.Complete, s.entry().Message.Offset)
+			s.remove()
+			return f
+		})},
+	{"a join or leave that is never answered", at(
+		func(w *world, s spot) bool {
+			switch s.entry().Kind {
+			case history.Joined, history.Left, history.JoinRefused, history.LeaveRefused:
+				return s.Closed == 0
+			}
+			return false
+		},
+		func(w *world, s spot) *oracle.Finding {
+			s.remove()
+			return s.finding(oracle.Contract, 0)
+		})},
 	{"a message of before a join", func(w *world) *oracle.Finding {
 		spots := w.spots(func(s spot) bool {
 			e := s.entry()
@@ -297,6 +329,9 @@ var deliveries = []mutation{
 		return s.finding(oracle.Contract, 0)
 	})},
 }
+
+// waits reports whether a connection ended before it was answered.
+func (l *wire) waits() bool { return len(l.waiting) > 0 }
 
 // sentOver reports whether a message is a direct one of a connection's user all of whose tries went over it, or none.
 func (w *world) sentOver(l *wire, m *oracle.Message, all bool) bool {

@@ -51,7 +51,7 @@ func Rules() []Meaning {
 		{Private, "Nobody is sent anything of a conversation they are not in."},
 		{Watermark, "What is at or below a watermark, or a recovery's head, was sent before it, and the log has reached it."},
 		{Recovery, "A connection is told once, and truly, that it has caught up, between the replay and what is live."},
-		{Contract, "Nothing comes that breaks the contract by itself."},
+		{Contract, "Nothing comes that breaks the contract by itself, and joins and leaves are answered."},
 		{Dense, "The log holds an event at every offset."},
 		{Digest, "Every event of the log is what was sealed."},
 		{ReadModel, "The read model holds what the log holds, and nothing else."},

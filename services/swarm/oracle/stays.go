@@ -19,8 +19,11 @@ type stay struct {
 	after       uint64 // nothing at or below is sent
 	through     uint64 // everything up to here is: the cursor when the client asked to leave
 	asked, left int    // entries between which the room's messages may come
-	joined      bool   // false: the join was asked for and never answered
+	joined      bool   // false: the join was asked for and never answered, so it may or may not be there
 }
+
+// certain reports whether everything of the room is to come, as things stand.
+func (s *stay) certain() bool { return s.joined && s.through == nowhere }
 
 // always is beyond the entries, and the offsets, of every connection.
 const (
@@ -39,17 +42,22 @@ func stays(a *history.Actor, connection *history.Connection, begins uint64) (all
 			all = append(all, stay{room: r, after: begins, through: nowhere, asked: -1, left: always, joined: true})
 		}
 	}
-	asked := make(map[string][]asking)
+	for name, list := range asked(connection) {
+		all = follow(all, connection, room(name), list, begins)
+	}
+	return all
+}
+
+// asked is what a client asked for on a connection, by room, with the answers.
+func asked(connection *history.Connection) map[string][]asking {
+	all := make(map[string][]asking)
 	for i, e := range connection.Entries {
 		switch e.Kind {
 		case history.JoinAsked, history.LeaveAsked:
-			asked[e.Room] = append(asked[e.Room], asking{entry: i, leave: e.Kind == history.LeaveAsked})
-		case history.Joined, history.Left:
-			answer(asked[e.Room], i, e)
+			all[e.Room] = append(all[e.Room], asking{entry: i, leave: e.Kind == history.LeaveAsked})
+		case history.Joined, history.Left, history.JoinRefused, history.LeaveRefused:
+			answer(all[e.Room], i, e)
 		}
-	}
-	for name, list := range asked {
-		all = follow(all, connection, room(name), list, begins)
 	}
 	return all
 }
@@ -62,37 +70,40 @@ func room(name string) subject.Conversation {
 type asking struct {
 	entry    int
 	leave    bool
-	answered int    // entry; 0: it was not, and if a later one was, it was refused
+	answered int    // entry; 0: it was not
 	head     uint64 // of a join
 	refused  bool
 }
 
 // answer gives an answer to what it answers: the gateway takes what a client asks for in order.
 func answer(list []asking, entry int, e history.Entry) {
-	last := -1
-	for i := range list {
-		if list[i].answered > 0 {
-			last = i
-		}
+	leave := e.Kind == history.Left || e.Kind == history.LeaveRefused
+	fits := func(a asking) bool { return a.leave == leave && a.answered == 0 }
+	after := len(list)
+	for after > 0 && list[after-1].answered == 0 {
+		after--
 	}
-	for i := last + 1; i < len(list); i++ {
-		if list[i].leave == (e.Kind == history.Left) {
-			list[i].answered, list[i].head = entry, e.Offset
-			for j := last + 1; j < i; j++ {
-				list[j].refused = true
-			}
-			return
-		}
+	i := slices.IndexFunc(list[after:], fits)
+	if i += after; i < after {
+		i = slices.IndexFunc(list, fits) // late
+	}
+	if i >= 0 {
+		list[i].answered, list[i].head = entry, e.Offset
+		list[i].refused = e.Kind == history.JoinRefused || e.Kind == history.LeaveRefused
 	}
 }
 
-// follow adds to the stays what was asked for in one room.
+// follow adds to the stays what was asked for in one room. What was refused changes nothing. What was never answered may
+// have been done or not, until a later answer makes that certain.
 func follow(all []stay, connection *history.Connection, r subject.Conversation, list []asking, begins uint64) []stay {
 	current := slices.IndexFunc(all, func(s stay) bool { return s.room == r })
 	for _, ask := range list {
 		switch {
 		case ask.refused:
-		case !ask.leave && current < 0:
+		case !ask.leave && (current < 0 || ask.answered > 0 && !all[current].certain()):
+			if current >= 0 {
+				all[current].left = ask.answered
+			}
 			s := stay{room: r, after: ask.head, through: nowhere, asked: ask.entry, left: always, joined: ask.answered > 0}
 			all, current = append(all, s), len(all)
 		case ask.leave && current >= 0:

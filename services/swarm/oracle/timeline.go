@@ -125,6 +125,10 @@ func entryLine(e *history.Entry) string {
 		return fmt.Sprintf("asks to leave %q", e.Room)
 	case history.Left:
 		return fmt.Sprintf("left %q", e.Room)
+	case history.JoinRefused:
+		return fmt.Sprintf("is refused the join of %q: %s", e.Room, e.Text)
+	case history.LeaveRefused:
+		return fmt.Sprintf("is refused the leave of %q: %s", e.Room, e.Text)
 	case history.Malformed:
 		return "breach: " + e.Text
 	case history.PausedHere:

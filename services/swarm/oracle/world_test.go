@@ -350,6 +350,10 @@ func (w *world) move(l *wire) {
 	r := pick(w, rooms)
 	if _, ok := l.since[r]; ok && w.IntN(3) > 0 {
 		l.add(history.Entry{At: w.tick(), Kind: history.LeaveAsked, Room: r})
+		if w.IntN(5) == 0 {
+			l.refuse(w, history.LeaveRefused, r)
+			return
+		}
 		// What is on its way comes before the gateway hears of it.
 		w.deliver(l, w.IntN(3))
 		delete(l.since, r)
@@ -358,13 +362,20 @@ func (w *world) move(l *wire) {
 	}
 	l.add(history.Entry{At: w.tick(), Kind: history.JoinAsked, Room: r})
 	if w.IntN(5) == 0 {
-		return // refused
+		l.refuse(w, history.JoinRefused, r)
+		return
 	}
 	head := max(w.log.Head, l.cursor)
 	if _, ok := l.since[r]; !ok {
 		l.since[r] = head
 	}
 	l.waiting = append(l.waiting, func() { l.add(history.Entry{At: w.tick(), Kind: history.Joined, Room: r, Offset: head}) })
+}
+
+func (l *wire) refuse(w *world, kind history.Kind, room string) {
+	l.waiting = append(l.waiting, func() {
+		l.add(history.Entry{At: w.tick(), Kind: kind, Room: room, Text: "rate_limited"})
+	})
 }
 
 // answer brings a client the answer that has been under way for the longest.
