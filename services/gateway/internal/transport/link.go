@@ -23,6 +23,7 @@ type Link struct {
 	finishing bool   // the last frame is queued: nothing more is taken
 	closed    bool
 	refused   bool // a Send came back short: onDrain is owed
+	draining  bool // a goroutine calls onDrain, as often as it is owed
 	held      bool // CONNECT's answer waits now, and all behind it
 	holdsBack bool // CONNECT's answer waits for the library's registration, see Attach
 	connect   bool // a CONNECT was let in and is not answered yet
@@ -96,8 +97,10 @@ func (l *Link) Send(frames ...Frame) (sent int) {
 // the budget, the connection is closed.
 func (l *Link) Push(f Frame) { l.pushFrame(f.wire) }
 
-// OnDrain sets the function that Send's refusal promises to call. It runs on the
-// goroutine that has just written, so it must not block; it may call Send.
+// OnDrain sets the function that Send's refusal promises to call. It runs on a
+// goroutine of its own, so that whoever has just written for this connection goes on
+// to write for others; for one connection, never on two at a time. It may call Send,
+// and should not take long.
 func (l *Link) OnDrain(f func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -279,16 +282,36 @@ func (l *Link) ready(c carrier) bool { return l.carrier == c && !l.held && len(l
 // wrote says that n of the bytes taken have left. Not under Link.mu.
 func (l *Link) wrote(n int) {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.taken -= n
-	var drained func()
-	if l.refused && !l.closed && l.queued() < l.limits.SendBudget/2 {
-		l.refused = false
-		drained = l.onDrain
+	if l.drained() && !l.draining {
+		l.draining = true
+		go l.drain()
 	}
-	l.mu.Unlock()
-	if drained != nil {
-		drained()
+}
+
+// drained tells whether onDrain is to be called now. Under Link.mu.
+func (l *Link) drained() bool {
+	return l.refused && l.onDrain != nil && !l.closed && l.queued() < l.limits.SendBudget/2
+}
+
+// drain calls onDrain until it is not owed any more.
+func (l *Link) drain() {
+	for tell := l.owed(); tell != nil; tell = l.owed() {
+		tell()
 	}
+}
+
+// owed returns onDrain if it is to be called now; otherwise draining is over.
+func (l *Link) owed() func() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.drained() {
+		l.draining = false
+		return nil
+	}
+	l.refused = false
+	return l.onDrain
 }
 
 func (l *Link) queued() int { return len(l.out) + l.taken }

@@ -7,8 +7,12 @@ import (
 	"time"
 )
 
-// writers write for one server's WebSockets, without ever waiting for a peer: no
-// more goroutines than there are processors, and none while nothing is queued.
+// writers write for one server's WebSockets what these take at once, and wait for
+// none: no more goroutines than there are processors, and none while nothing is
+// queued. A connection that must be waited for gets a goroutine of its own for as
+// long as something is queued for it. That is one whose peer is slow, or for which
+// very much is queued, and every one where a write cannot be kept from waiting:
+// with TLS, and on Windows.
 //
 // One message to a thousand clients thus costs a thousand writes, but not a
 // thousand goroutines. What is queued for a connection before its turn comes
