@@ -45,9 +45,6 @@ func (t *webSocket) write(batch []byte, from int) {
 	for ; batch != nil; batch, from = t.batch(), 0 {
 		err := writeChunks(t.wire, batch[from:], t.link.limits.StallTimeout, t.link.wrote)
 		putBuffer(batch)
-		if err == nil {
-			err = t.wire.SetWriteDeadline(time.Time{}) // an attempt has none
-		}
 		if err != nil {
 			t.link.shut() // a reader that waits for the budget must see it, too
 			t.abort()
@@ -103,7 +100,8 @@ func (t *webSocket) writeNow(frame []byte) {
 }
 
 // writeChunks writes b, telling wrote about each part. It gives up when nothing
-// at all could be written for the stall time.
+// at all could be written for the stall time. No deadline is left: an attempt,
+// which may be the next to write, sets none.
 func writeChunks(w net.Conn, b []byte, stall time.Duration, wrote func(int)) error {
 	for len(b) > 0 {
 		if err := w.SetWriteDeadline(time.Now().Add(stall)); err != nil {
@@ -116,5 +114,5 @@ func writeChunks(w net.Conn, b []byte, stall time.Duration, wrote func(int)) err
 			return err
 		}
 	}
-	return nil
+	return w.SetWriteDeadline(time.Time{})
 }
