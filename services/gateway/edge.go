@@ -53,7 +53,7 @@ func newEdge(g *Gateway) (*edge, error) {
 	options.SetAdapter(roomless{})
 	options.SetTransports(transport.Constructors(transport.Limits{
 		SendBudget: int(cfg.SendBudget), MaxFrame: maxFrame, StallTimeout: cfg.StallTimeout,
-	}))
+	}, g.log))
 	if len(cfg.CORSOrigins) > 0 {
 		options.SetCors(cors(cfg.CORSOrigins))
 	}

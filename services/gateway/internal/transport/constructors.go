@@ -1,6 +1,8 @@
 package transport
 
 import (
+	"context"
+	"log/slog"
 	"net/http"
 
 	"github.com/zishang520/socket.io/servers/engine/v3"
@@ -11,8 +13,9 @@ import (
 
 // Constructors gives the polling and the WebSocket transport for the
 // SetTransports of one server's options. That server must be given to [Attach].
-func Constructors(limits Limits) *types.Set[engine.TransportCtor] {
-	shared := constructor{limits.withDefaults(), newRegistry(), newWriters()}
+// What is logged is panics.
+func Constructors(limits Limits, log *slog.Logger) *types.Set[engine.TransportCtor] {
+	shared := constructor{limits.withDefaults(), newRegistry(), newWriters(), &panics{logger: log}}
 	return types.NewSet[engine.TransportCtor](pollingConstructor{shared}, webSocketConstructor{shared})
 }
 
@@ -89,6 +92,7 @@ type constructor struct {
 	limits  Limits
 	links   *registry
 	writers *writers
+	panics  *panics
 }
 
 type pollingConstructor struct{ constructor }
@@ -109,14 +113,27 @@ func (webSocketConstructor) UpgradesTo() []string  { return nil }
 
 // New is called for a new connection, and for one that probes whether it can
 // upgrade: that one names its session.
+//
+// Whoever opened the WebSocket begins to read it, as [handshakes] does. One that
+// came another way is read as soon as its request has been served: the engine is
+// listening then, and nobody else would read it, or notice that its peer is gone.
 func (c webSocketConstructor) New(ctx *types.HttpContext) transports.Transport {
+	link, stage := c.linkOf(ctx)
+	t := newWebSocket(ctx, link, c.writers, c.panics, stage)
+	if visitOf(ctx) == nil {
+		context.AfterFunc(ctx.Request().Context(), t.read)
+	}
+	return t
+}
+
+func (c webSocketConstructor) linkOf(ctx *types.HttpContext) (*Link, stage) {
 	sid := ctx.Query().Peek("sid")
 	if sid == "" {
-		return newWebSocket(ctx, newLink(c.limits, c.links), c.writers, stageOpen)
+		return newLink(c.limits, c.links), stageOpen
 	}
 	link, ok := c.links.find(sid)
 	if !ok { // closed since the engine looked: the upgrade will fail
 		link = newLink(c.limits, c.links)
 	}
-	return newWebSocket(ctx, link, c.writers, stageProbe)
+	return link, stageProbe
 }

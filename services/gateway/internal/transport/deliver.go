@@ -2,7 +2,6 @@ package transport
 
 import (
 	"encoding/base64"
-	"fmt"
 
 	"github.com/gorilla/websocket"
 	"github.com/zishang520/socket.io/parsers/engine/v3/packet"
@@ -72,11 +71,3 @@ func textPacket(text []byte) *packet.Packet {
 func binaryPacket(data []byte) *packet.Packet {
 	return &packet.Packet{Type: packet.MESSAGE, Data: types.NewBytesBuffer(data)}
 }
-
-// panicError is a recovered panic.
-type panicError struct {
-	reason any
-	stack  []byte
-}
-
-func (e panicError) Error() string { return fmt.Sprintf("%v\n%s", e.reason, e.stack) }

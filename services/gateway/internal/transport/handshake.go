@@ -2,7 +2,9 @@ package transport
 
 import (
 	"context"
+	"io"
 	"net/http"
+	"net/url"
 	"sync"
 
 	"github.com/gorilla/websocket"
@@ -17,7 +19,7 @@ const readBuffer = 512
 
 // handshakes serves an Engine.IO server's requests. It opens WebSockets itself,
 // by the steps of the library's own handler, and has that do everything else,
-// refusals too.
+// refusals too, but for one: see ambiguous.
 //
 // For the library keeps the request that began a connection as long as that lives,
 // and with it net/http's buffers and gorilla's: 15 KiB of an idle connection. Of
@@ -47,10 +49,15 @@ func newHandshakes(server engine.BaseServer, next http.Handler) *handshakes {
 
 func (h *handshakes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	query, upgrade := r.URL.Query(), websocket.IsWebSocketUpgrade(r)
+	sid := query.Get("sid")
 	switch {
-	case upgrade && query.Get("transport") == transports.WEBSOCKET && query.Get("EIO") == "4":
-		h.webSocket(w, r)
-	case !upgrade && r.Method == http.MethodGet && !query.Has("sid"):
+	case ambiguous(query):
+		refuseQuery(w)
+	case upgrade && query.Get("transport") == transports.WEBSOCKET && (sid != "" || query.Get("EIO") == "4"):
+		if t := h.webSocket(w, r, sid); t != nil {
+			t.begin()
+		}
+	case !upgrade && r.Method == http.MethodGet && sid == "":
 		v := newVisit(w, r, r.Context())
 		defer v.end()
 		h.next.ServeHTTP(v, v.request)
@@ -59,8 +66,23 @@ func (h *handshakes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// webSocket opens a WebSocket and takes in its first messages.
-func (h *handshakes) webSocket(w http.ResponseWriter, r *http.Request) {
+// ambiguous tells whether a query names one of the library's parameters twice. Of
+// those, [url.Values.Get] takes the first and the library the last, so it would
+// serve another request than the one that was looked at.
+func ambiguous(query url.Values) bool {
+	return len(query["EIO"]) > 1 || len(query["transport"]) > 1 || len(query["sid"]) > 1
+}
+
+// refuseQuery answers as the library does what it calls a bad request.
+func refuseQuery(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusBadRequest)
+	_, _ = io.WriteString(w, `{"code":3,"message":"Bad request"}`)
+}
+
+// webSocket opens a WebSocket. When it returns, the engine is listening and nothing
+// is left of the request. The transport is nil if it was refused, or is not ours.
+func (h *handshakes) webSocket(w http.ResponseWriter, r *http.Request, sid string) *webSocket {
 	served, cancel := context.WithCancel(context.Background()) // the library watches it until it ends
 	defer cancel()
 	v := newVisit(w, r, served)
@@ -68,14 +90,14 @@ func (h *handshakes) webSocket(w http.ResponseWriter, r *http.Request) {
 	ctx := types.NewHttpContext(v, v.request)
 	if !h.welcome(ctx) {
 		h.next.ServeHTTP(w, r)
-		return
+		return nil
 	}
 	conn, err := h.upgrader.Upgrade(w, r, ctx.ResponseHeaders().All())
 	if err != nil {
-		return // and answered, if that was possible
+		return nil // and answered, if that was possible
 	}
 	ctx.Websocket = &types.WebSocketConn{EventEmitter: types.NewEventEmitter(), Conn: conn}
-	sid, ok := ctx.Query().Peek("sid"), false
+	var ok bool
 	if sid == "" {
 		v.webSocket, ok = h.connect(ctx.Websocket)
 	} else {
@@ -84,11 +106,7 @@ func (h *handshakes) webSocket(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		_ = conn.Close()
 	}
-	cancel()
-	v.end()
-	if v.webSocket != nil {
-		v.webSocket.begin()
-	}
+	return v.webSocket
 }
 
 // welcome asks the library whether it would take a WebSocket.

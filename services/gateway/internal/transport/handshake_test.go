@@ -113,6 +113,51 @@ func TestRefusedHandshakesAreAnsweredByTheLibrary(t *testing.T) {
 	}
 }
 
+// Of a parameter that is named twice the library takes another than net/url, and
+// served what we had not looked at: a WebSocket that nobody read.
+func TestAParameterNamedTwiceIsRefused(t *testing.T) {
+	s := newServer(t, transport.Limits{})
+	for _, query := range []string{
+		"EIO=4&transport=polling&transport=websocket",
+		"EIO=4&transport=websocket&transport=polling",
+		"EIO=4&transport=websocket&transport=websocket",
+		"EIO=3&EIO=4&transport=websocket",
+		"EIO=4&transport=websocket&sid=&sid=AAAAAAAAAAAAAAAAAAAAAAAA",
+	} {
+		for how, headers := range map[string]string{
+			"request": "",
+			"upgrade": "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n",
+		} {
+			got := exchange(t, s.addr, "GET /socket.io/?"+query+" HTTP/1.1\r\n"+headers)
+			if want := `400 Bad Request {"code":3,"message":"Bad request"}`; got != want {
+				t.Errorf("%s with %s: %q, want %q", how, query, got, want)
+			}
+		}
+	}
+	if n := s.connections(); n != 0 {
+		t.Errorf("%d connections", n)
+	}
+}
+
+// Whatever way the library opens a WebSocket with our transport, it is read.
+func TestAWebSocketOpenedByTheLibraryIsReadAllTheSame(t *testing.T) {
+	var library http.Handler
+	s := serveThrough(t, options(transport.Limits{}), func(http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { library.ServeHTTP(w, r) })
+	})
+	library = s.io.ServeHandler(nil)
+	connected := mustConnect(t, s.addr)
+	polling := mustPoll(t, s.addr)
+	upgraded := mustUpgrade(t, s.addr, polling)
+	for name, c := range map[string]*wsClient{"connected": connected, "upgraded": upgraded} {
+		if err := c.alive(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		_ = c.Close()
+	}
+	eventually(t, "it is seen that the peers are gone", func() bool { return s.connections() == 0 })
+}
+
 // exchange sends a request whose Host and end are left out, and returns the
 // answer's status and body, of which a WebSocket has none.
 func exchange(t *testing.T, addr, request string) string {

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"runtime/debug"
 
@@ -53,7 +54,8 @@ func (t *webSocket) receiveNext() (more bool) {
 func (t *webSocket) over(panicked any) {
 	if panicked != nil {
 		// The library recovers its listeners' panics; this is for its own.
-		t.OnError("panic in a listener", panicError{panicked, debug.Stack()})
+		t.panics.log(panicked, debug.Stack())
+		t.OnError("panic in a listener", fmt.Errorf("panic: %v", panicked))
 	}
 	t.abort()
 	if timer := t.linger.Swap(nil); timer != nil {

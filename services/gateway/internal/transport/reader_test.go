@@ -1,10 +1,14 @@
 package transport
 
 import (
+	"bytes"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/gorilla/websocket"
 	"github.com/zishang520/socket.io/parsers/engine/v3/packet"
@@ -18,6 +22,7 @@ type panicking struct{ transports.Transport }
 func (panicking) OnPacket(*packet.Packet) { panic("a mistake") }
 
 func TestAPanicOnTheReaderEndsItsConnectionOnly(t *testing.T) {
+	var logged bytes.Buffer // written before the transport tells of its end
 	failed, closed := make(chan error, 1), make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		conn, err := (&websocket.Upgrader{}).Upgrade(w, r, nil)
@@ -27,7 +32,7 @@ func TestAPanicOnTheReaderEndsItsConnectionOnly(t *testing.T) {
 		}
 		ctx := types.NewHttpContext(w, r)
 		ctx.Websocket = &types.WebSocketConn{EventEmitter: types.NewEventEmitter(), Conn: conn}
-		transport := newWebSocket(ctx, newLink(Limits{}.withDefaults(), newRegistry()), newWriters(), stageOpen)
+		transport := newWebSocket(ctx, newLink(Limits{}.withDefaults(), newRegistry()), newWriters(), &panics{logger: slog.New(slog.NewTextHandler(&logged, nil))}, stageOpen)
 		transport.Transport = panicking{transport.Transport}
 		_ = transport.On("error", func(args ...any) { failed <- args[0].(error) })
 		_ = transport.On("close", func(...any) { close(closed) })
@@ -49,4 +54,22 @@ func TestAPanicOnTheReaderEndsItsConnectionOnly(t *testing.T) {
 	if err := <-failed; err == nil {
 		t.Error("no error")
 	}
+	if line := logged.String(); !strings.Contains(line, "panic: ") || !strings.Contains(line, "a mistake") || !strings.Contains(line, "panicking.OnPacket") {
+		t.Errorf("logged %q", line)
+	}
+}
+
+func TestPanicsAreLoggedAtMostOnceASecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var logged bytes.Buffer
+		p := &panics{logger: slog.New(slog.NewTextHandler(&logged, nil))}
+		for second := range 3 {
+			p.log("one", nil)
+			p.log("two", nil)
+			if n := strings.Count(logged.String(), "\n"); n != second+1 {
+				t.Errorf("%d lines in %d seconds", n, second+1)
+			}
+			time.Sleep(time.Second)
+		}
+	})
 }

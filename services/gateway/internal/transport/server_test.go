@@ -1,6 +1,7 @@
 package transport_test
 
 import (
+	"log/slog"
 	"net"
 	"net/http"
 	"testing"
@@ -25,7 +26,7 @@ type server struct {
 
 func options(limits transport.Limits) *socket.ServerOptions {
 	o := socket.DefaultServerOptions()
-	o.SetTransports(transport.Constructors(limits))
+	o.SetTransports(transport.Constructors(limits, slog.Default()))
 	o.SetConnectTimeout(5 * time.Second)
 	o.SetServeClient(false)
 	return o

@@ -27,7 +27,7 @@ func blank() *types.HttpContext {
 	served, cancel := context.WithCancel(context.Background())
 	cancel()
 	r := &http.Request{Method: http.MethodGet, URL: &url.URL{RawQuery: "EIO=4"}}
-	return types.NewHttpContext(&visit{ResponseWriter: over{}}, r.WithContext(served))
+	return types.NewHttpContext(&visit{ResponseWriter: answered{}}, r.WithContext(served))
 }
 
 func newVisit(w http.ResponseWriter, r *http.Request, ctx context.Context) *visit {
@@ -38,7 +38,7 @@ func newVisit(w http.ResponseWriter, r *http.Request, ctx context.Context) *visi
 func (v *visit) Unwrap() http.ResponseWriter { return v.ResponseWriter }
 
 // end lets go of the answer.
-func (v *visit) end() { v.ResponseWriter = over{} }
+func (v *visit) end() { v.ResponseWriter = answered{} }
 
 // visitOf is nil if a request was not served by [handshakes].
 func visitOf(ctx *types.HttpContext) *visit {
@@ -61,9 +61,9 @@ func forget(ctx *types.HttpContext) {
 
 var nowhere = &url.URL{}
 
-// over answers a request that has been answered.
-type over struct{}
+// answered is the answer to a request that has been answered.
+type answered struct{}
 
-func (over) Header() http.Header         { return http.Header{} }
-func (over) WriteHeader(int)             {}
-func (over) Write(b []byte) (int, error) { return 0, http.ErrHandlerTimeout }
+func (answered) Header() http.Header         { return http.Header{} }
+func (answered) WriteHeader(int)             {}
+func (answered) Write(b []byte) (int, error) { return 0, http.ErrHandlerTimeout }

@@ -27,6 +27,7 @@ type webSocket struct {
 	raw   syscall.RawConn // the wire's; nil if it has none
 	stage stage           // the reader's
 
+	panics  *panics
 	writers *writers
 	next    *webSocket // to write after this one; guarded by writers.mu
 	written time.Time  // when it last had its turn; guarded by writers.mu
@@ -36,13 +37,14 @@ type webSocket struct {
 	linger atomic.Pointer[time.Timer]
 }
 
-func newWebSocket(ctx *types.HttpContext, link *Link, writers *writers, stage stage) *webSocket {
+func newWebSocket(ctx *types.HttpContext, link *Link, writers *writers, panics *panics, stage stage) *webSocket {
 	t := &webSocket{
 		Transport: transports.MakeTransport(),
 		link:      link,
 		conn:      ctx.Websocket.Conn,
 		wire:      ctx.Websocket.NetConn(),
 		stage:     stage,
+		panics:    panics,
 		writers:   writers,
 	}
 	if c, ok := t.wire.(syscall.Conn); ok {

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -55,7 +56,7 @@ func TestAConnectionThatCannotBeTriedIsWrittenAllTheSame(t *testing.T) {
 		}
 		ctx := types.NewHttpContext(w, r)
 		ctx.Websocket = &types.WebSocketConn{EventEmitter: types.NewEventEmitter(), Conn: conn}
-		ws := newWebSocket(ctx, newLink(Limits{}.withDefaults(), newRegistry()), newWriters(), stageOpen)
+		ws := newWebSocket(ctx, newLink(Limits{}.withDefaults(), newRegistry()), newWriters(), &panics{logger: slog.Default()}, stageOpen)
 		ws.raw = nil
 		made <- ws
 	}))

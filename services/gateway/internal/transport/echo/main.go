@@ -10,6 +10,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"time"
@@ -42,7 +43,7 @@ func main() {
 }
 
 func transports() *types.Set[engine.TransportCtor] {
-	return transport.Constructors(transport.Limits{MaxFrame: maxPayload, SendBudget: 4 * maxPayload, AnyMessage: true})
+	return transport.Constructors(transport.Limits{MaxFrame: maxPayload, SendBudget: 4 * maxPayload, AnyMessage: true}, slog.Default())
 }
 
 func engineEcho() http.Handler {
