@@ -19,7 +19,6 @@ type Reading struct {
 	Log oracle.Log
 	// Events are the messages and registrations of Log, intact, ascending.
 	Events []event.Event
-	Epoch  string
 	// Unknown is how many events there were of types and schemas that this code does not know. They are in order.
 	Unknown int
 }

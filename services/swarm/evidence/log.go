@@ -46,8 +46,7 @@ func ReadLog(ctx context.Context, url, credentials string, after uint64, progres
 		return Reading{}, nil, fault.Errorf(op, fault.Permanent, "it ends at %d, asked for what follows %d", state.Last, after)
 	}
 	r := reader{js: js, reached: after, progress: progress}
-	r.reading.Epoch = state.Epoch
-	r.reading.Log = oracle.Log{After: after, Head: state.Last}
+	r.reading.Log = oracle.Log{After: after, Head: state.Last, Epoch: state.Epoch}
 	if err := r.read(ctx); err != nil {
 		return Reading{}, nil, fault.New(op, fault.Temporary, err)
 	}

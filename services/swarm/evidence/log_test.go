@@ -82,8 +82,8 @@ func TestALogIsReadAsItIs(t *testing.T) {
 	if err != nil || len(found) > 0 {
 		t.Fatalf("%v, %+v", err, found)
 	}
-	if r.Log.Head != 2004 || r.Log.After != 0 || r.Log.Observed || len(r.Log.Messages) != 2002 || len(r.Events) != 2003 || r.Unknown != 1 || r.Epoch == "" {
-		t.Errorf("head %d, %d messages, %d events, %d unknown, epoch %q", r.Log.Head, len(r.Log.Messages), len(r.Events), r.Unknown, r.Epoch)
+	if r.Log.Head != 2004 || r.Log.After != 0 || r.Log.Observed || len(r.Log.Messages) != 2002 || len(r.Events) != 2003 || r.Unknown != 1 || r.Log.Epoch == "" {
+		t.Errorf("head %d, %d messages, %d events, %d unknown, epoch %q", r.Log.Head, len(r.Log.Messages), len(r.Events), r.Unknown, r.Log.Epoch)
 	}
 	m := r.Log.Messages[0]
 	if m.Offset != 2 || m.ID != keyed.ID || m.Content != "hello" || m.Key != "k" || m.Scope != "guest/room:general" || m.Conversation != subject.General {

@@ -31,7 +31,7 @@ type model struct {
 const pageSize = 3
 
 func newModel(r evidence.Reading) *model {
-	m := &model{at: query.Checkpoint{Offset: r.Log.Head, Epoch: r.Epoch}}
+	m := &model{at: query.Checkpoint{Offset: r.Log.Head, Epoch: r.Log.Epoch}}
 	for _, e := range r.Events {
 		if e.Message() {
 			m.events, m.keys, m.inbox = append(m.events, e), append(m.keys, e), append(m.inbox, e)

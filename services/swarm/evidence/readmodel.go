@@ -33,7 +33,7 @@ const (
 // What cannot be asked for is not compared: a conversation of which the log holds nothing.
 func ReadModel(ctx context.Context, nc *nats.Conn, reading Reading, progress Progress) ([]oracle.Finding, error) {
 	c := &comparison{
-		model: query.NewClient(nc), after: reading.Log.After, head: reading.Log.Head, epoch: reading.Epoch,
+		model: query.NewClient(nc), after: reading.Log.After, head: reading.Log.Head, epoch: reading.Log.Epoch,
 		projection: project(reading.Events), progress: progress,
 	}
 	c.lookups = spread(c.keyed, MostLookups)

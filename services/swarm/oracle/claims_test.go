@@ -91,6 +91,15 @@ var claims = []mutation{
 		})},
 	{"a recovery that miscounts", lie(anyRecovery, func(_ spot, r *history.Recovery) { r.Count++ })},
 	{"a recovery of another epoch", lie(anyRecovery, func(_ spot, r *history.Recovery) { r.Epoch = "x" })},
+	{"another epoch told to all", func(w *world) *oracle.Finding {
+		told := w.spots(func(s spot) bool { return recovered(w, s) })
+		for _, s := range told {
+			r := *s.entry().Recovery
+			r.Epoch = "x"
+			s.entry().Recovery = &r
+		}
+		return told[0].finding(oracle.Recovery, 0)
+	}},
 	{"a recovery from elsewhere", lie(
 		func(w *world, s spot) bool { return s.From != nil && s.lost == "" },
 		func(_ spot, r *history.Recovery) { r.From-- })},

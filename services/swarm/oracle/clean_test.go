@@ -8,7 +8,7 @@ import (
 	"github.com/tidemark-chat/tidemark/services/swarm/oracle"
 )
 
-var quiet = oracle.Options{Quiet: true, Present: []string{"user-0", "guest-0"}}
+var quiet = oracle.Options{Quiet: true, Present: map[string]int{"user-0": 1, "guest-0": 1}}
 
 // tell is findings as a reader is told them.
 func tell(findings []oracle.Finding) string {

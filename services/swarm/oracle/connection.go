@@ -1,6 +1,7 @@
 package oracle
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -33,7 +34,7 @@ func (c *check) connection(a *history.Actor, number int) {
 	w.stays = stays(a, connection, w.begins)
 	end := cursorAt(connection, len(connection.Entries), w.begins)
 	if w.atEnd() {
-		end = c.log.Head
+		end = max(end, c.upTo())
 	}
 	w.collect(end)
 	if w.begins != nowhere {
@@ -52,6 +53,9 @@ func (c *check) connection(a *history.Actor, number int) {
 
 // atEnd reports whether the connection must have reached the log's end: it was open when all was quiet.
 func (w *walk) atEnd() bool { return w.options.Quiet && w.conn.Closed == 0 }
+
+// upTo is the offset up to which everybody must have been sent everything when all is quiet.
+func (c *check) upTo() uint64 { return cmp.Or(c.options.UpTo, c.log.Head) }
 
 // collect finds what must come up to an offset.
 func (w *walk) collect(end uint64) {
@@ -206,28 +210,6 @@ func (w *walk) unanswered() {
 				return fmt.Sprintf("%s %s, and was never answered.", w.who(ask.entry), entryLine(&w.conn.Entries[ask.entry]))
 			})
 		}
-	}
-}
-
-// present checks that those who must be there at the end are.
-func (c *check) present() {
-	if !c.options.Quiet {
-		return
-	}
-	for _, a := range c.run.Actors {
-		if !slices.Contains(c.options.Present, a.Name) ||
-			slices.ContainsFunc(a.Connections, func(connection *history.Connection) bool { return connection.Closed == 0 }) {
-			continue
-		}
-		c.found.Add(Reached, func() Finding {
-			last := len(a.Connections) - 1
-			f := Finding{Actor: a.Name, Connection: last, Text: a.Name + " never got a connection."}
-			if last >= 0 {
-				f.Text = fmt.Sprintf("%s has not come back since its last connection ended at %s (%s).", a.Name, moment(a.Connections[last].Closed), place(a, last))
-				f.Timeline = timeline(a, last, len(a.Connections[last].Entries)-1)
-			}
-			return f
-		})
 	}
 }
 

@@ -14,9 +14,11 @@ type Finding struct {
 	// Timeline is what the actor did and was told around it, ready to print, a few lines. The line that it is about
 	// begins with ">".
 	Timeline []string `json:"timeline,omitempty"`
+	// More is how many findings of the rule this one stands for that are not told; 0: it is one itself.
+	More int `json:"more,omitempty"`
 }
 
-// MostPerRule is how many findings of one rule are told; the others are counted.
+// MostPerRule is how many findings of one rule are told; the others are counted (Finding.More).
 const MostPerRule = 20
 
 // Findings are the first findings of each rule, and the number of the others. The zero value is ready.
@@ -43,7 +45,7 @@ func (f *Findings) All() (all []Finding) {
 	for _, r := range Rules() {
 		all = append(all, f.told[r.Rule]...)
 		if more := f.count[r.Rule] - len(f.told[r.Rule]); more > 0 {
-			all = append(all, Finding{Rule: r.Rule, Connection: -1, Text: fmt.Sprintf("And %d more of this kind.", more)})
+			all = append(all, Finding{Rule: r.Rule, Connection: -1, More: more, Text: fmt.Sprintf("And %d more of this kind.", more)})
 		}
 	}
 	return all

@@ -21,7 +21,7 @@ type index struct {
 	sends  map[string]sent    // by content
 	stored map[string][]int32 // where the log holds a content of the run
 
-	epoch string // of the log, as most connections were told; empty: none was
+	epoch string // of the log; if that is not known, as most connections were told; empty: none was
 	known []known
 }
 
@@ -53,6 +53,7 @@ func newIndex(run *history.Run, log Log) *index {
 		}
 		x.learn(a, epochs)
 	}
+	x.epoch = cmp.Or(log.Epoch, x.epoch)
 	x.order()
 	for i := range log.Messages {
 		x.place(int32(i))

@@ -44,7 +44,7 @@ func TestBrokenPromisesAreFoundInAnObservedLog(t *testing.T) {
 	for _, name := range []string{
 		"a message is not delivered", "a message comes twice at once", "two messages are swapped", "a key is told to others",
 		"a direct message between others", "a message of a room that it has left", "the last message is lost",
-		"a watermark in place of what it covers", "a recovery that miscounts",
+		"a watermark in place of what it covers", "a recovery that miscounts", "a recovery of another epoch",
 	} {
 		if found[name] == 0 {
 			t.Errorf("%s: never found", name)

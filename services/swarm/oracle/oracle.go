@@ -29,6 +29,7 @@ type Log struct {
 	// run may be there.
 	After uint64
 	Head  uint64 // the newest offset of the log, also if it is no message's
+	Epoch string // empty: not known; then what most connections were told counts
 	// Observed says that the log was not read but put together from what clients saw and were acked.
 	Observed bool
 }
@@ -38,8 +39,12 @@ type Options struct {
 	// Quiet says that nobody sent any more and everybody had time to be sent the rest, before the connections that
 	// are still open were closed.
 	Quiet bool
-	// Present are the names of the actors who must have had an open connection at the end of a quiet run.
-	Present []string
+	// UpTo is the offset up to which everybody must have been sent everything at the end of a quiet run; 0: up to the
+	// log's head. Others may have written to the log between the clients' leaving and its being read: what is beyond
+	// may have been sent or not.
+	UpTo uint64
+	// Present is how many open connections which actors must have had at the end of a quiet run, by name.
+	Present map[string]int
 }
 
 // Check judges a run by a log. The findings stand in the order of Rules, the first ones of each.

@@ -39,7 +39,11 @@ func (w *walk) recovered(i int, r *history.Recovery, messages, highest uint64) {
 	if r.From > r.Head {
 		w.misled(i, "was told that it began at %d and had caught up to %d", r.From, r.Head)
 	}
-	if r.Epoch != w.epoch {
+	switch {
+	case r.Epoch == w.epoch:
+	case w.log.Epoch != "":
+		w.misled(i, "was told of the epoch %q, the log's is %q", r.Epoch, w.epoch)
+	default:
 		w.misled(i, "was told of the epoch %q, others of %q", r.Epoch, w.epoch)
 	}
 	if r.Recovered {

@@ -47,7 +47,7 @@ func Rules() []Meaning {
 		{Ascending, "Offsets on one connection ascend: nothing comes twice or late."},
 		{AsInLog, "Every message is received as the log holds it; a key is told to its sender alone."},
 		{Complete, "A connection is sent everything of its conversations from where it begins, without a hole, and nothing else."},
-		{Reached, "When all is quiet, everybody has been sent everything up to the log's end."},
+		{Reached, "When all is quiet, everybody is connected and has been sent everything up to the end."},
 		{Private, "Nobody is sent anything of a conversation they are not in."},
 		{Watermark, "What is at or below a watermark, or a recovery's head, was sent before it, and the log has reached it."},
 		{Recovery, "A connection is told once, and truly, that it has caught up, between the replay and what is live."},

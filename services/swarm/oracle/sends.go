@@ -66,6 +66,8 @@ func (c *check) wasSent(a *history.Actor, s *history.Send, m *Message) string {
 		return fmt.Sprintf("%s of %s", quote(m.Content), person(m.From))
 	case m.From != a.User:
 		return "it is of " + person(m.From)
+	case m.Username != a.Username: // a guest of a run takes no nickname
+		return fmt.Sprintf("it is under the name %q, and its sender's is %q", m.Username, a.Username)
 	case m.Conversation != s.Conversation || m.To != s.To:
 		return fmt.Sprintf("it is in %s to %q, and was sent to %s to %q", m.Conversation, m.To, s.Conversation, s.To)
 	case m.Key != s.Key:

@@ -112,6 +112,8 @@ var storages = []mutation{
 	{"a message stored in another room", restore(oracle.AckedInLog, func(m *oracle.Message) { m.Conversation, m.To = in("other"), "" })},
 	{"a message stored under another key", restore(oracle.AckedInLog, func(m *oracle.Message) { m.Key += "!" })},
 	{"a message stored as somebody else's", restore(oracle.NothingInvented, func(m *oracle.Message) { m.From += "x" })},
+	{"a message stored under another name", restore(oracle.AckedInLog, func(m *oracle.Message) { m.Username += "x" })},
+	{"a message of the run under another name", restore(oracle.NothingInvented, func(m *oracle.Message) { m.Username = "x" })},
 	{"a message that nobody sent", func(w *world) *oracle.Finding {
 		w.append(&oracle.Message{Message: history.Message{Conversation: in("a"), Content: runID + " out of nowhere"}})
 		return &oracle.Finding{Rule: oracle.NothingInvented, Connection: -1, Offset: w.log.Head}

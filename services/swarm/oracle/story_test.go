@@ -91,8 +91,13 @@ func TestTheFirstFindingsAreToldAndTheOthersCounted(t *testing.T) {
 	}
 	f.Add(oracle.Once, func() oracle.Finding { return oracle.Finding{Text: "once"} })
 	all := f.All()
-	if told != oracle.MostPerRule || len(all) != oracle.MostPerRule+2 || all[0].Rule != oracle.Once || !strings.Contains(all[len(all)-1].Text, "30 more") {
+	if told != oracle.MostPerRule || len(all) != oracle.MostPerRule+2 || all[0].Rule != oracle.Once || !strings.Contains(all[len(all)-1].Text, "30 more") || all[len(all)-1].More != 30 {
 		t.Errorf("told %d: %s", told, tell(all))
+	}
+	for _, f := range all[:len(all)-1] {
+		if f.More != 0 {
+			t.Errorf("a finding that is told stands for %d", f.More)
+		}
 	}
 	for i := range 5 {
 		if w := newWorld(uint64(i), 300); w != nil {

@@ -52,6 +52,7 @@ var rooms = []string{"general", "a", "b", "c"}
 func newWorld(seed uint64, steps int) *world {
 	w := &world{
 		Rand: rand.New(rand.NewPCG(seed, 7)), run: &history.Run{ID: runID}, keys: make(map[[2]string]int),
+		log: oracle.Log{Epoch: epoch},
 	}
 	for i := range 3 {
 		w.run.Actors = append(w.run.Actors, &history.Actor{Name: fmt.Sprint("guest-", i), Profile: "guest"})
