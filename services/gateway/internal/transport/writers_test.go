@@ -100,7 +100,9 @@ func TestWhoWasWrittenToJustNowRestsWhileThereIsMuchToWrite(t *testing.T) {
 		if n := w.pop(&batch); n != 0 {
 			t.Fatalf("%d did not rest", n)
 		}
+		w.mu.Lock()
 		w.running = 1
+		w.mu.Unlock()
 		time.Sleep(mostRest)
 		synctest.Wait()
 		takes(one)
