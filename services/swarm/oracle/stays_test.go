@@ -83,3 +83,24 @@ func roamer(does string) *history.Run {
 	add(history.Entry{Kind: history.Watermark, Offset: 9})
 	return &history.Run{ID: runID, Actors: []*history.Actor{{Name: "roamer", User: "u", Connections: []*history.Connection{c}}}}
 }
+
+func TestWhatIsAskedIsAnsweredInTheEnd(t *testing.T) {
+	for does, want := range map[string]string{
+		"join joined2 3 4 5 6 7 8 9 10 leave left": "",
+		"join refused":                        "",
+		"join leave left joined2":             "", // answered in another order
+		"join":                                `asks to join "a", and was never answered.`,
+		"join joined2 3 4 5 6 7 8 9 10 leave": `asks to leave "a", and was never answered.`,
+		"join joined2 3 leave leave left":     `asks to leave "a", and was never answered.`,
+	} {
+		run := roamer(does)
+		run.Actors[0].Connections[0].Closed = 0
+		found := oracle.Check(run, roamed(), oracle.Options{Quiet: true})
+		if want == "" && len(found) > 0 || want != "" && (len(found) != 1 || found[0].Rule != oracle.Contract || !strings.HasSuffix(found[0].Text, want)) {
+			t.Errorf("%s:\n%s", does, tell(found))
+		}
+		if found := oracle.Check(run, roamed(), oracle.Options{}); len(found) > 0 {
+			t.Errorf("%s, and nothing is said to be at its end:\n%s", does, tell(found))
+		}
+	}
+}
