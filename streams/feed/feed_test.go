@@ -12,6 +12,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/tidemark-chat/tidemark/streams/event"
+	"github.com/tidemark-chat/tidemark/streams/eventlog"
 	"github.com/tidemark-chat/tidemark/streams/feed"
 	"github.com/tidemark-chat/tidemark/streams/logtest"
 )
@@ -79,6 +80,28 @@ func TestEveryEventInOrderWhateverHappensToTheServer(t *testing.T) {
 		t.Errorf("the feed ended: %v", err)
 	default:
 	}
+}
+
+// A paused consumer is like one whose replica is behind and stays so: it lives,
+// says so, and delivers nothing.
+func TestAConsumerThatStandsStillIsReplaced(t *testing.T) {
+	t.Parallel()
+	s := logtest.Start(t)
+	js := s.Provision(logtest.Config())
+	records, _ := follow(t, feed.NewOrdered(s.Connect(), slog.New(slog.DiscardHandler)), 0)
+	logtest.Publish(t, js, logtest.Message(t, "general", "1"))
+	expect(t, records, 1, 1)
+	stream, err := js.Stream(t.Context(), eventlog.StreamName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range stream.ConsumerNames(t.Context()).Name() {
+		if _, err := stream.PauseConsumer(t.Context(), name, time.Now().Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	logtest.Publish(t, js, logtest.Message(t, "general", "2"), logtest.Message(t, "general", "3"))
+	expect(t, records, 2, 3)
 }
 
 func TestADamagedEventIsDeliveredAsSuch(t *testing.T) {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -25,6 +27,8 @@ const (
 	checkInterval = 2 * time.Second
 	retryPause    = 250 * time.Millisecond
 	resetAttempts = 1
+	// patience is for how many check intervals a consumer may deliver nothing although the log goes on.
+	patience = 3
 )
 
 // Ordered is the feed by an ordered consumer on the whole log: the client
@@ -50,9 +54,10 @@ func (o *Ordered) Run(ctx context.Context, after uint64, apply func(Record)) err
 	if after > begin.Last {
 		return lost("asked for what follows %d, the log ends at %d", after, begin.Last)
 	}
-	at := place{epoch: begin.Epoch, offset: after}
+	at := &place{epoch: begin.Epoch, offset: after}
+	at.reached.Store(after)
 	for ctx.Err() == nil {
-		err := o.consume(ctx, &at, apply)
+		err := o.consume(ctx, at, apply)
 		if errors.Is(err, ErrLost) {
 			return err
 		}
@@ -68,8 +73,9 @@ func (o *Ordered) Run(ctx context.Context, after uint64, apply func(Record)) err
 type place struct {
 	epoch    string
 	offset   uint64
-	digest   event.Digest // of the event at offset; zero if none was delivered intact
-	consumer string       // the server-side consumer that delivered it
+	reached  atomic.Uint64 // offset, for watch
+	digest   event.Digest  // of the event at offset; zero if none was delivered intact
+	consumer string        // the server-side consumer that delivered it
 }
 
 // consume runs one ordered consumer until it fails or ctx ends.
@@ -93,7 +99,10 @@ func (o *Ordered) consume(ctx context.Context, at *place, apply func(Record)) er
 	}
 	// Next may be busy making a new consumer, which a context does not end.
 	stop := context.AfterFunc(ctx, messages.Stop)
-	defer func() { stop(); messages.Stop() }()
+	watching, unwatch := context.WithCancel(ctx)
+	var watch sync.WaitGroup
+	watch.Go(func() { o.watch(watching, at, messages.Stop) })
+	defer func() { unwatch(); watch.Wait(); stop(); messages.Stop() }()
 
 	for {
 		if err := o.deliver(ctx, messages, at, apply); err != nil {
@@ -135,12 +144,46 @@ func (o *Ordered) deliver(ctx context.Context, messages jetstream.MessagesContex
 		r := Record{Missing: meta.Sequence.Stream - at.offset - 1}
 		r.Event, r.Damaged = event.Decode(meta.Sequence.Stream, meta.Timestamp, msg.Subject(), msg.Headers(), msg.Data())
 		at.offset, at.digest = meta.Sequence.Stream, event.Digest{}
+		at.reached.Store(at.offset)
 		if r.Damaged == nil {
 			at.digest = r.Event.Digest
 		}
 		apply(r)
 	}
 	return nil
+}
+
+// watch stops a consumer that has delivered nothing for a while although the log
+// goes on, until ctx ends. Such a one looks healthy: in a cluster, the replica it
+// reads from may be behind and stay so.
+func (o *Ordered) watch(ctx context.Context, at *place, stop func()) {
+	tick := time.NewTicker(checkInterval)
+	defer tick.Stop()
+	due, last, still := uint64(0), at.reached.Load(), 0
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		reached := at.reached.Load()
+		if reached == last && reached < due {
+			still++
+		} else {
+			still = 0
+		}
+		if still == patience {
+			o.out.Warn("the consumer delivers nothing, making a new one", "position", reached, "log", due)
+			stop()
+			return
+		}
+		last = reached
+		asking, cancel := context.WithTimeout(ctx, checkInterval)
+		if state, err := o.log.State(asking); err == nil {
+			due = state.Last
+		}
+		cancel()
+	}
 }
 
 // check makes sure that the log is still the one the feed began with, and still
