@@ -49,6 +49,9 @@ func TestExitCodes(t *testing.T) {
 		return fmt.Errorf("open: %w", cfg.Invalid("nats.url", "it must not be empty"))
 	}
 	broken := func(config.Config) error { return errors.New("listen: port\nis taken") }
+	found := func(config.Config) error {
+		return fmt.Errorf("verify: %w", &Exit{Code: 7, Err: errors.New("two findings")})
+	}
 	canceled := func(config.Config) error { return context.Canceled }
 	file := filepath.Join(t.TempDir(), "c.yaml")
 	if err := os.WriteFile(file, []byte("gateway: {lisen: x}"), 0o600); err != nil {
@@ -63,6 +66,7 @@ func TestExitCodes(t *testing.T) {
 	}{
 		{"clean stop", fine, nil, 0, ""},
 		{"failure", broken, nil, 1, "gateway: listen: port is taken"},
+		{"failure with a code of its own", found, nil, 7, "gateway: verify: two findings"},
 		{"canceled though nobody asked to stop", canceled, nil, 1, "gateway: context canceled"},
 		{"setting that the service refuses", refuse, nil, 2, "gateway: open: setting nats.url (default): it must not be empty"},
 		{"bad value", fine, []string{"--gateway.rateLimit=-1"}, 2, `gateway: setting gateway.rateLimit (flag --gateway.rate-limit): "-1"`},

@@ -1,9 +1,12 @@
 package gateway
 
 import (
+	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"io/fs"
+	"log/slog"
 	"net/http"
 	"path"
 	"strings"
@@ -48,6 +51,19 @@ func (g *Gateway) routes() http.Handler {
 		files.serve(name, cache)(w, r)
 	}))
 	return mux
+}
+
+// httpErrors is where net/http says what went wrong: panics of handlers, which are
+// mistakes of ours, and much that clients can bring about.
+type httpErrors struct{ log *slog.Logger }
+
+func (e httpErrors) Write(line []byte) (int, error) {
+	level := slog.LevelDebug
+	if bytes.Contains(line, []byte("panic serving")) {
+		level = slog.LevelError
+	}
+	e.log.Log(context.Background(), level, string(bytes.TrimSpace(line)))
+	return len(line), nil
 }
 
 // pageTimeout is how long a client may take to send a request for a page, whose

@@ -56,6 +56,7 @@ type Crowd struct {
 	gathering atomic.Int64 // nanoseconds over which those who wait at the door come back
 	people    people
 	refusals  notes
+	breaches  notes // of the contract, that are in no connection's history
 }
 
 // New makes a crowd, of which nobody is connected yet.
@@ -100,13 +101,20 @@ func (c *Crowd) Run(ctx context.Context) {
 // History is what has happened. Nothing is added to it once Run has returned.
 func (c *Crowd) History() *history.Run { return c.run }
 
-// Names are the members' names.
-func (c *Crowd) Names() (names []string) {
+// Tabs is how many connections each member has at the end.
+func (c *Crowd) Tabs() map[string]int {
+	tabs := make(map[string]int, len(c.members))
 	for _, m := range c.members {
-		names = append(names, m.actor.Name)
+		tabs[m.actor.Name] = len(m.seats)
 	}
-	return names
+	return tabs
 }
+
+// Reached is the newest offset that anybody was acked.
+func (c *Crowd) Reached() uint64 { return c.highest.Load() }
+
+// Breaches are the breaches of the contract that are in no connection's history.
+func (c *Crowd) Breaches() []string { return c.breaches.all() }
 
 // Refusals says why connections were refused, each reason once, with how often.
 func (c *Crowd) Refusals() []string { return c.refusals.all() }

@@ -42,7 +42,10 @@ func TestACrowdOfAllProfilesIsHeardOut(t *testing.T) {
 	leave()
 	present.Wait()
 	log, findings := oracle.Observed(c.History())
-	findings = append(findings, oracle.Check(c.History(), log, oracle.Options{Quiet: true, Present: c.Names()})...)
+	findings = append(findings, oracle.Check(c.History(), log, oracle.Options{Quiet: true, Present: c.Tabs(), UpTo: c.Reached()})...)
+	for _, b := range c.Breaches() {
+		t.Error(b)
+	}
 	for _, f := range findings {
 		t.Errorf("%s: %s\n%q", f.Rule, f.Text, f.Timeline)
 	}

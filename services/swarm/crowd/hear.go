@@ -2,11 +2,15 @@ package crowd
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/tidemark-chat/tidemark/services/swarm/history"
 )
+
+// beginning is how each connection of a user begins.
+var beginning = []string{"session", "users"}
 
 // hear takes an event as a page does, on the connection's reader goroutine.
 func (s *seat) hear(l *line, payload []byte) {
@@ -16,6 +20,10 @@ func (s *seat) hear(l *line, payload []byte) {
 	m.actor.Mu.Lock()
 	defer m.actor.Mu.Unlock()
 	l.heard++
+	m.c.Meter.Bytes.Add(int64(len(payload)))
+	if m.p.user && l.heard <= len(beginning) && f.name != beginning[l.heard-1] {
+		s.note(l, history.Entry{Kind: history.Malformed, Text: fmt.Sprintf("event %d of a user's connection is %q, want %q", l.heard, f.name, beginning[l.heard-1])})
+	}
 	if f.malformed == nil && f.message != nil {
 		s.note(l, history.Entry{Kind: history.Received, Offset: f.message.Offset, Message: f.message})
 		s.move(f.message.Offset)
@@ -43,15 +51,19 @@ func (s *seat) move(offset uint64) {
 
 // other takes an event that is no message. Under Mu.
 func (s *seat) other(l *line, f *frame) error {
-	m := s.m
-	if m.p.user && l.heard <= 2 {
-		if want := []string{"session", "users"}[l.heard-1]; f.name != want {
-			return fmt.Errorf("event %d of a user's connection is %q, want %q", l.heard, f.name, want)
-		}
-	}
 	switch f.name {
 	case "session":
+		if !s.m.p.user {
+			return errors.New("a guest was sent a session")
+		}
 		return s.introduce(f)
+	case "users":
+		return s.list(f)
+	case "user connected", "user disconnected":
+		if !s.m.p.user {
+			return fmt.Errorf("a guest was sent %q", f.name)
+		}
+	case "typing", "stop typing": // others may be there who type
 	case "recovery":
 		return s.recovered(l, f)
 	case "watermark":
@@ -61,6 +73,38 @@ func (s *seat) other(l *line, f *frame) error {
 		}
 		s.note(l, history.Entry{Kind: history.Watermark, Offset: *w.Offset})
 		s.move(*w.Offset)
+	default:
+		return fmt.Errorf("%q was sent to one who did nothing for it", f.name)
+	}
+	return nil
+}
+
+// list takes the list of users, whose messages must be one's own. Under Mu.
+func (s *seat) list(f *frame) error {
+	if !s.m.p.user {
+		return errors.New("a guest was sent the list of users")
+	}
+	if !s.m.c.Record {
+		return nil
+	}
+	var users []struct {
+		UserID   string
+		Messages []struct{ From, To string }
+	}
+	if err := first(f, &users); err != nil {
+		return fmt.Errorf("the list of users: %w", err)
+	}
+	self := false
+	for _, u := range users {
+		self = self || u.UserID == s.m.actor.User
+		for _, message := range u.Messages {
+			if message.From != s.m.actor.User && message.To != s.m.actor.User {
+				return fmt.Errorf("the list of users shows a message from %s to %s", message.From, message.To)
+			}
+		}
+	}
+	if !self {
+		return errors.New("the list of users does not show oneself")
 	}
 	return nil
 }
@@ -106,6 +150,6 @@ func (s *seat) recovered(l *line, f *frame) error {
 		s.cursor = nil // what it had is of no use
 	}
 	s.move(r.Head)
-	l.caughtUp = true
+	l.caughtUp, s.arrived = true, true
 	return nil
 }

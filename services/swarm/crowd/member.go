@@ -14,6 +14,10 @@ import (
 	"github.com/tidemark-chat/tidemark/services/swarm/history"
 )
 
+// unbornKey begins the keys that the tutorial's page makes before it has a socket id. They are good for the connection
+// they are sent on.
+const unbornKey = "undefined-"
+
 const (
 	maxOutbox   = 64              // messages that wait for their ack; then nothing new is said
 	look        = time.Second     // longest time between two looks at the outbox
@@ -48,6 +52,8 @@ type pending struct {
 	over    *client.Conn // the connection of the last try
 	tried   time.Time    // the last time
 	rest    time.Time    // not before, because it was refused as too fast
+	once    bool         // without a key: sent once
+	bound   bool         // its key is good for one connection only
 }
 
 func newMember(c *Crowd, p Profile, name string, rng *rand.Rand) *member {
@@ -152,8 +158,13 @@ func (m *member) step() {
 func (m *member) newKey(socketID string) string {
 	chance := m.rng.Float64()
 	switch {
-	case chance < keylessPart && !m.publishes:
+	case m.publishes:
+	case chance < keylessPart:
 		return ""
+	case !m.p.user && chance < 2*keylessPart:
+		return unbornKey + strconv.Itoa(m.made)
+	}
+	switch {
 	case !m.p.user || chance < 0.25:
 		return socketID + "-" + strconv.Itoa(m.made)
 	case chance < 0.4:
@@ -171,10 +182,11 @@ func (m *member) again() {
 	m.actor.Mu.Lock()
 	now := time.Now()
 	var due []*pending
+	m.outbox = slices.DeleteFunc(m.outbox, func(p *pending) bool { return p.bound && p.over != nil && m.lost(p) })
 	for _, p := range m.outbox {
-		lost := true
-		for _, s := range m.seats {
-			lost = lost && s.conn != p.over
+		lost := m.lost(p)
+		if p.once && p.over != nil {
+			continue
 		}
 		if now.After(p.rest) && (lost || now.Sub(p.tried) > m.c.AckTimeout) {
 			due = append(due, p)
@@ -184,6 +196,11 @@ func (m *member) again() {
 	for _, p := range due {
 		m.anySeat().try(p)
 	}
+}
+
+// lost reports whether the connection of a message's last try is gone. Under Mu.
+func (m *member) lost(p *pending) bool {
+	return !slices.ContainsFunc(m.seats, func(s *seat) bool { return s.conn != nil && s.conn == p.over })
 }
 
 func (m *member) anySeat() *seat {

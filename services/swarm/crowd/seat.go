@@ -17,12 +17,13 @@ import (
 type seat struct {
 	m *member
 
-	conn   *client.Conn // nil while there is none
-	line   *line        // of conn
-	cursor *uint64      // offset; nil before the first
-	epoch  string
-	rooms  []string
-	moving bool // a join or leave waits for its answer
+	conn    *client.Conn // nil while there is none
+	line    *line        // of conn
+	cursor  *uint64      // offset; nil before the first
+	epoch   string
+	rooms   []string
+	moving  bool // a join or leave waits for its answer
+	arrived bool // it has caught up, since it came first or since all were scattered
 }
 
 // left is why a connection ended that was open until the run did.
@@ -33,6 +34,7 @@ type line struct {
 	record   *history.Connection
 	number   int  // among the actor's
 	heard    int  // events
+	waiting  int  // messages without an answer
 	caughtUp bool // recovery has come
 	dialled  time.Time
 }
@@ -83,6 +85,9 @@ func (s *seat) connection(ctx context.Context) bool {
 	case err != nil && ctx.Err() == nil:
 		c.Meter.Refused.Add(1)
 		c.refusals.add(reason(err))
+		if refused != nil { // official clients do not come back after that
+			c.breaches.add(fmt.Sprintf("a %s was refused with %q, and had done nothing to deserve it", s.m.p.Name, refused.Message))
+		}
 		return false
 	case err != nil:
 		return false
@@ -92,12 +97,24 @@ func (s *seat) connection(ctx context.Context) bool {
 	c.Meter.Connected.Add(1)
 	s.begin(l, conn, deserved)
 	why, wanted := s.stay(ctx, conn)
+	s.blame(l, conn.Err())
 	c.Meter.Connected.Add(-1)
 	if !wanted {
 		c.Meter.Cuts.Add(1)
 	}
 	s.end(l, why)
 	return true
+}
+
+// blame writes down an end that the contract does not allow.
+func (s *seat) blame(l *line, err error) {
+	violation := (*client.Violation)(nil)
+	if s.m.p.hostile || !errors.As(err, &violation) && !errors.Is(err, client.ErrDisconnected) {
+		return
+	}
+	s.m.actor.Mu.Lock()
+	defer s.m.actor.Mu.Unlock()
+	s.note(l, history.Entry{Kind: history.Malformed, Text: "the server ended the connection in a way that the contract does not allow: " + err.Error()})
 }
 
 // reason is why a dial failed, without what differs from one to the next.
@@ -190,6 +207,7 @@ func (s *seat) end(l *line, why string) {
 	s.m.actor.Mu.Lock()
 	defer s.m.actor.Mu.Unlock()
 	l.record.Why = why
+	s.m.c.Meter.Unanswered.Add(int64(l.waiting))
 	if why != left {
 		l.record.Closed = s.m.c.since()
 	}

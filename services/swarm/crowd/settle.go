@@ -32,6 +32,8 @@ func (c *Crowd) behind() (who []string) {
 			switch {
 			case s.conn == nil:
 				who = append(who, fmt.Sprintf("%s is not connected (tab %d)", m.actor.Name, i+1))
+			case s.moving:
+				who = append(who, fmt.Sprintf("%s waits for the answer to a join or leave (tab %d)", m.actor.Name, i+1))
 			case !s.line.caughtUp:
 				who = append(who, fmt.Sprintf("%s is still catching up (tab %d)", m.actor.Name, i+1))
 			case s.cursor == nil || *s.cursor < c.highest.Load():
@@ -50,7 +52,8 @@ func value(cursor *uint64) uint64 {
 	return *cursor
 }
 
-// Ready waits until everybody has connected and caught up, or until ctx ends; then it says who has not.
+// Ready waits until everybody has connected and caught up once, at the beginning or since Scatter, or until ctx ends; then
+// it says who has not.
 func (c *Crowd) Ready(ctx context.Context) (missing []string) {
 	for {
 		if missing = c.absent(); len(missing) == 0 || !pause(ctx, settlePoll) {
@@ -63,7 +66,7 @@ func (c *Crowd) absent() (who []string) {
 	for _, m := range c.members {
 		m.actor.Mu.Lock()
 		for i, s := range m.seats {
-			if s.line == nil || !s.line.caughtUp {
+			if !s.arrived {
 				who = append(who, fmt.Sprintf("%s (tab %d)", m.actor.Name, i+1))
 			}
 		}

@@ -2,7 +2,9 @@ package crowd
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tidemark-chat/tidemark/services/swarm/client"
@@ -19,7 +21,6 @@ func (s *seat) speak() bool {
 	if p == nil {
 		return false
 	}
-	m.c.Meter.Sent.Add(1)
 	s.try(p)
 	if p.send.Key != "" {
 		for range m.p.repeats - 1 {
@@ -29,10 +30,10 @@ func (s *seat) speak() bool {
 	return true
 }
 
-// compose makes a message, and puts it into the outbox if it has a key. It is nil if there is nothing to say. Under Mu.
+// compose makes a message and puts it into the outbox. It is nil if there is nothing to say. Under Mu.
 func (s *seat) compose() *pending {
 	m := s.m
-	if s.line == nil || !s.line.caughtUp || len(m.outbox) >= maxOutbox {
+	if m.c.quiet.Load() || s.line == nil || !s.line.caughtUp || len(m.outbox) >= maxOutbox {
 		return nil
 	}
 	c, to, ok := s.target()
@@ -45,9 +46,9 @@ func (s *seat) compose() *pending {
 		Content: content(m.c.run.ID, m.actor.Name, m.made, m.c.since(), m.c.Size),
 	}
 	p := &pending{send: send, payload: payload(send)}
-	if send.Key != "" {
-		m.outbox = append(m.outbox, p)
-	}
+	p.once = send.Key == ""
+	p.bound = p.once || strings.HasPrefix(send.Key, unbornKey)
+	m.outbox = append(m.outbox, p)
 	if m.c.Record {
 		m.actor.Sends = append(m.actor.Sends, send)
 	}
@@ -99,6 +100,8 @@ func (s *seat) try(p *pending) {
 	number := len(p.send.Tries)
 	p.send.Tries = append(p.send.Tries, history.Try{Connection: l.number, At: at})
 	p.over, p.tried = conn, time.Now()
+	l.waiting++
+	m.c.Meter.Sent.Add(1)
 	m.actor.Mu.Unlock()
 	// An error here is the connection's end, of which the seat hears by itself.
 	_ = conn.Ask(p.payload, func(args []byte) { s.answered(l, p, number, at, args) })
@@ -129,6 +132,7 @@ func (s *seat) answered(l *line, p *pending, number int, sent time.Duration, arg
 	a, ok := readAck(args)
 	m.actor.Mu.Lock()
 	defer m.actor.Mu.Unlock()
+	l.waiting--
 	if !ok {
 		s.note(l, history.Entry{Kind: history.Malformed, Text: "an ack that is none: " + string(args[:min(len(args), 300)])})
 		return
@@ -148,10 +152,14 @@ func (s *seat) answered(l *line, p *pending, number int, sent time.Duration, arg
 		m.c.Meter.Rejected.Add(1)
 		p.rest = time.Now().Add(time.Duration(a.Error.RetryAfterMs) * time.Millisecond)
 		p.over = nil
+		if p.once {
+			m.done(p.send)
+		}
 	default:
 		m.c.Meter.Rejected.Add(1)
 		m.done(p.send)
-		if !m.p.hostile && a.Error.Code != "forbidden" { // one who has just left a room is refused
+		left := m.p.roams && a.Error.Code == "forbidden" && p.send.To == "" // the room, perhaps just now
+		if !m.p.hostile && !left {
 			s.note(l, history.Entry{Kind: history.Malformed, Text: "a message that must be accepted was refused: " + string(args)})
 		}
 	}
@@ -162,7 +170,7 @@ func (s *seat) roam() {
 	m := s.m
 	m.actor.Mu.Lock()
 	conn, l := s.conn, s.line
-	if conn == nil || s.moving || !l.caughtUp || m.c.Rooms == 0 {
+	if m.c.quiet.Load() || conn == nil || s.moving || !l.caughtUp || m.c.Rooms == 0 {
 		m.actor.Mu.Unlock()
 		return
 	}
@@ -198,6 +206,7 @@ func (s *seat) moved(l *line, name string, leave bool, args []byte) {
 	case err != nil || len(all) != 1:
 		s.note(l, history.Entry{Kind: history.Malformed, Text: "an answer to a join or leave that is none: " + string(args)})
 	case !all[0].OK:
+		s.refusedToMove(l, name, leave, all[0].Error.Code)
 	case leave:
 		s.note(l, history.Entry{Kind: history.Left, Room: name})
 	default:
@@ -205,5 +214,20 @@ func (s *seat) moved(l *line, name string, leave bool, args []byte) {
 		if s.line == l {
 			s.rooms = append(s.rooms, name)
 		}
+	}
+}
+
+// refusedToMove takes the refusal of a join or leave. Under Mu.
+func (s *seat) refusedToMove(l *line, name string, leave bool, code string) {
+	kind := history.JoinRefused
+	if leave {
+		kind = history.LeaveRefused
+		if s.line == l {
+			s.rooms = append(s.rooms, name)
+		}
+	}
+	s.note(l, history.Entry{Kind: kind, Room: name, Text: code})
+	if code != "rate_limited" {
+		s.note(l, history.Entry{Kind: history.Malformed, Text: fmt.Sprintf("to join or leave %q was refused: %s", name, code)})
 	}
 }

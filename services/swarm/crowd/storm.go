@@ -13,6 +13,13 @@ func (c *Crowd) Scatter(ctx context.Context) {
 	c.door.close()
 	for c.anyone() && pause(ctx, settlePoll) {
 	}
+	for _, m := range c.members {
+		m.actor.Mu.Lock()
+		for _, s := range m.seats {
+			s.arrived = m.publishes
+		}
+		m.actor.Mu.Unlock()
+	}
 }
 
 // anyone reports whether somebody beside the publisher is connected.

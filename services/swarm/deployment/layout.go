@@ -43,7 +43,8 @@ func (d *Deployment) layOut() error {
 		}
 	}
 	for _, name := range []string{"gateway-1", "gateway-2"} {
-		if err := d.layOutService(name, Gateway, servers, append(slices.Clone(gatewayDefaults), d.options.GatewayEnv...)...); err != nil {
+		settings := slices.Concat(gatewayDefaults, rateLimits[name], d.options.GatewayEnv)
+		if err := d.layOutService(name, Gateway, servers, settings...); err != nil {
 			return err
 		}
 		entry, err := d.way(Clients, name, Clients+"-"+name, d.process(name).address)
@@ -55,9 +56,14 @@ func (d *Deployment) layOut() error {
 	return nil
 }
 
+// rateLimits are different, so that clients meet refusals and also gateways without any.
+var rateLimits = map[string][]string{
+	"gateway-1": {"TIDEMARK_GATEWAY_RATE_LIMIT=off"},
+	"gateway-2": {"TIDEMARK_GATEWAY_RATE_LIMIT=10"},
+}
+
 // gatewayDefaults let a short run see what takes longer by the defaults.
 var gatewayDefaults = []string{
-	"TIDEMARK_GATEWAY_RATE_LIMIT=off",
 	"TIDEMARK_GATEWAY_WATERMARK_INTERVAL=1s", "TIDEMARK_GATEWAY_PRESENCE_LEASE=3s",
 }
 

@@ -96,18 +96,18 @@ type Kind uint8
 
 // The kinds of entries.
 const (
-	Received    Kind = iota // Message came
-	Recovered               // Recovery came
-	Watermark               // Offset came in a watermark
-	JoinAsked               // the client asked to join Room
-	Joined                  // the join of Room was acked with Offset as its head
-	LeaveAsked              // the client asked to leave Room
-	Left                    // the leave of Room was acked
-	JoinRefused             // the join of Room was refused; Text says why
-	LeaveRefused            // the leave of Room was refused; Text says why
-	Malformed               // something came that breaks the contract by itself; Text says what
-	PausedHere              // the client stopped reading
-	ResumedHere             // it reads again
+	Received     Kind = iota // Message came
+	Recovered                // Recovery came
+	Watermark                // Offset came in a watermark
+	JoinAsked                // the client asked to join Room
+	Joined                   // the join of Room was acked with Offset as its head
+	LeaveAsked               // the client asked to leave Room
+	Left                     // the leave of Room was acked
+	JoinRefused              // the join of Room was refused; Text says why
+	LeaveRefused             // the leave of Room was refused; Text says why
+	Malformed                // something came that breaks the contract by itself; Text says what
+	PausedHere               // the client stopped reading
+	ResumedHere              // it reads again
 )
 
 // Entry is one thing that happened on a connection.

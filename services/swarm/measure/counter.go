@@ -26,11 +26,11 @@ type Counts struct {
 	Acked      int64 `json:"acked"`      // of those, acked as stored, first or again
 	Duplicates int64 `json:"duplicates"` // of those acked, said to have been stored before
 	Rejected   int64 `json:"rejected"`   // of those sent, answered by a refusal
-	Unanswered int64 `json:"unanswered"` // of those sent, given up: no answer came in time, or the connection ended
+	Unanswered int64 `json:"unanswered"` // of those sent, on a connection that ended before an answer
 
 	Received   int64 `json:"received"`   // messages that came, over all clients
 	Recoveries int64 `json:"recoveries"` // ends of recovery that clients were told of
-	Bytes      int64 `json:"bytes"`      // received by clients, on the wire above TCP
+	Bytes      int64 `json:"bytes"`      // of the events that came, as JSON
 }
 
 // load reads what is caused before what causes it, so that no more is seen acked than sent.

@@ -46,7 +46,7 @@ func (r *Report) headline() string {
 	case Found:
 		return fmt.Sprintf("NOT CLEAN: %s.", many(r.found(), "finding"))
 	case NotChecked:
-		return "Not checked: this run was for its figures, no rule was checked."
+		return "Not checked: no rule was."
 	}
 	return words.Printable(string(r.Verdict))
 }

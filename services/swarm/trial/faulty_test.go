@@ -23,7 +23,7 @@ func TestTheProofFindsAFeedThatIsWrong(t *testing.T) {
 		faulty.Swap:   {"as-in-log"},
 	} {
 		t.Run(string(kind), func(t *testing.T) {
-			d := deploymenttest.Start(t, deployment.Options{GatewayEnv: []string{"FAULTY_FEED=" + string(kind)}})
+			d := deploymenttest.Start(t, deployment.Options{GatewayEnv: []string{"FAULTY_FEED=" + string(kind), "TIDEMARK_GATEWAY_RATE_LIMIT=off"}})
 			talk := against(t, d, crowd.Mix{"guest": 8}) // so that every event is somebody's to be sent
 			talk.Crowd.Rate = 5000
 			talk.During = said(faulty.Every + faulty.Every/2)

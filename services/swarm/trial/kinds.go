@@ -11,13 +11,14 @@ import (
 // Talk lets the crowd talk for a while.
 func Talk(length time.Duration) func(context.Context, *Running) error {
 	return func(ctx context.Context, _ *Running) error {
+		began := time.Now()
 		t := time.NewTimer(length)
 		defer t.Stop()
 		select {
 		case <-t.C:
 			return nil
 		case <-ctx.Done():
-			return nil // what has happened until then counts
+			return fmt.Errorf("the run was cut short after %v of %v", time.Since(began).Round(time.Second), length)
 		}
 	}
 }

@@ -20,6 +20,12 @@ const (
 	residentBytes = "process_resident_memory_bytes "
 )
 
+// scraper goes to the address it is given and nowhere else.
+var scraper = &http.Client{
+	Transport:     &http.Transport{MaxIdleConnsPerHost: 1},
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+}
+
 // watchMemory adds the memory of each gateway to the series, as its /metrics says, until ctx ends. A server without
 // /metrics has none.
 func watchMemory(ctx context.Context, m *measure.Meter, gateways []string) {
@@ -52,7 +58,7 @@ func scrape(ctx context.Context, url string) float64 {
 	if err != nil {
 		return math.NaN()
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := scraper.Do(request)
 	if err != nil {
 		return math.NaN()
 	}

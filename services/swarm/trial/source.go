@@ -55,7 +55,8 @@ func (n *NATS) Head(ctx context.Context) (uint64, error) {
 	return state.Last, err
 }
 
-// Read reads everything after an offset, and says what is wrong with it and with the read model made of it.
+// Read reads everything after an offset, and says what is wrong with it and with the read model made of it. Where only the
+// read model could not be asked, there is a log beside the error; its epoch is set.
 func (n *NATS) Read(ctx context.Context, after uint64, progress func(what string, done, total uint64)) (oracle.Log, []oracle.Finding, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()

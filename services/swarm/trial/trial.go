@@ -6,6 +6,7 @@ package trial
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tidemark-chat/tidemark/services/swarm/crowd"
+	"github.com/tidemark-chat/tidemark/services/swarm/history"
 	"github.com/tidemark-chat/tidemark/services/swarm/measure"
 	"github.com/tidemark-chat/tidemark/services/swarm/oracle"
 	"github.com/tidemark-chat/tidemark/services/swarm/report"
@@ -35,7 +37,7 @@ type Trial struct {
 	Crowd     crowd.Options // without its meter, which Run makes
 	Length    time.Duration // of During, for the view
 	// During is what happens once everybody has connected. It returns when it has happened or ctx ends, with an error
-	// if what follows would prove nothing.
+	// if the run then proves nothing, unless something is found.
 	During func(ctx context.Context, r *Running) error
 	// Judge reads the log, and lets the oracle judge the run. Otherwise only figures are taken.
 	Judge bool
@@ -55,6 +57,14 @@ type Running struct {
 	faults  []report.Fault
 	leftOut []string
 	notes   []string
+	flaws   []string
+}
+
+// Flaw takes down why the run, as it went, proves less than it was to: without findings it proves nothing then.
+func (r *Running) Flaw(what string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.flaws = append(r.flaws, what)
 }
 
 // LeaveOut takes down what is not done, and why.
@@ -104,16 +114,17 @@ func (t *Trial) Run(ctx context.Context) (*report.Report, error) {
 	behind, err := t.happen(ctx, r)
 	stopMeasuring()
 	stopWatching()
-
-	result := t.report(r)
-	if len(behind) > 0 {
-		result.LeftOut = append(result.LeftOut, fmt.Sprintf("at the end %d were not where they should be: %s", len(behind), list(behind)))
-	}
 	if err != nil {
-		return result, err
+		return t.report(r), err
 	}
+	result := t.report(r)
 	if t.Judge {
-		return result, t.judge(context.WithoutCancel(ctx), r, start, result) // also of a run that was cut short
+		t.judge(context.WithoutCancel(ctx), r, start, behind, result) // also of a run that was cut short
+	}
+	result.LeftOut = append(result.LeftOut, r.flaws...)
+	if len(r.flaws) > 0 && result.Verdict != report.Found {
+		result.Verdict = report.NotChecked
+		return result, errors.New(list(r.flaws))
 	}
 	return result, nil
 }
@@ -148,12 +159,16 @@ func (t *Trial) happen(ctx context.Context, r *Running) (behind []string, err er
 	}
 	r.Say()
 	if err := t.During(ctx, r); err != nil {
-		return nil, err
+		r.Flaw(err.Error())
 	}
 	r.Say("settling")
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), settling)
 	defer cancel()
-	return r.Crowd.Settle(end), nil
+	behind = r.Crowd.Settle(end)
+	if r.Crowd.Reached() == 0 || r.Meter.Received.Load() == 0 {
+		r.Flaw("no message was acked and received")
+	}
+	return behind, nil
 }
 
 func (t *Trial) report(r *Running) *report.Report {
@@ -189,30 +204,62 @@ func (t *Trial) begin(ctx context.Context) (after uint64, err error) {
 }
 
 // judge reads the log and has the run judged by it.
-func (t *Trial) judge(ctx context.Context, r *Running, after uint64, result *report.Report) error {
+func (t *Trial) judge(ctx context.Context, r *Running, after uint64, behind []string, result *report.Report) {
 	if t.Crowd.Mix["newcomer"] > 0 {
 		after = 0 // they are sent all there is
 	}
 	log, findings, err := t.evidence(ctx, r, after)
 	if err != nil {
-		return err
+		r.Flaw(err.Error())
+	}
+	if t.Log != nil && log.Epoch == "" {
+		return // it could not be read
 	}
 	r.Say("judging")
-	findings = append(findings, oracle.Check(r.Crowd.History(), log, oracle.Options{Quiet: true, Present: r.Crowd.Names()})...)
+	if told := toldEpoch(r.Crowd.History()); t.Log != nil && told != "" && told != log.Epoch {
+		r.Flaw(fmt.Sprintf("the log that was read is not the one of these gateways: its epoch is %s, the clients were told %s", log.Epoch, told))
+		return
+	}
+	findings = append(findings, oracle.Check(r.Crowd.History(), log, oracle.Options{Quiet: true, Present: r.Crowd.Tabs(), UpTo: r.Crowd.Reached()})...)
+	findings = append(findings, findingsOf(oracle.Reached, "at the end ", behind)...)
+	findings = append(findings, findingsOf(oracle.Contract, "", r.Crowd.Breaches())...)
 	if t.Complaints != nil {
-		for _, complaint := range t.Complaints() {
-			findings = append(findings, oracle.Finding{Rule: oracle.Alive, Connection: -1, Text: complaint})
-		}
+		findings = append(findings, findingsOf(oracle.Alive, "", t.Complaints())...)
 	}
 	result.Rules, result.Findings = told(findings, t.Log != nil, t.Complaints != nil)
 	if t.Log == nil {
 		result.LeftOut = append(result.LeftOut, "the log was not read: it was put together from what the clients were acked and sent, so that what all of them missed, or were told alike, is not found")
 	}
 	result.Judge()
-	return nil
 }
 
-// evidence is the log, and what is wrong with it by itself.
+// findingsOf makes findings that are no client's.
+func findingsOf(rule oracle.Rule, begins string, texts []string) (findings []oracle.Finding) {
+	for _, text := range texts {
+		findings = append(findings, oracle.Finding{Rule: rule, Connection: -1, Text: begins + text})
+	}
+	return findings
+}
+
+// toldEpoch is the epoch that the clients were told, or "" if they were told several, or none.
+func toldEpoch(run *history.Run) (epoch string) {
+	for _, a := range run.Actors {
+		for _, c := range a.Connections {
+			for _, e := range c.Entries {
+				switch {
+				case e.Recovery == nil || e.Recovery.Epoch == epoch:
+				case epoch != "":
+					return ""
+				default:
+					epoch = e.Recovery.Epoch
+				}
+			}
+		}
+	}
+	return epoch
+}
+
+// evidence is the log, and what is wrong with it by itself. With a log, an error is about the read model.
 func (t *Trial) evidence(ctx context.Context, r *Running, after uint64) (oracle.Log, []oracle.Finding, error) {
 	if t.Log == nil {
 		log, findings := oracle.Observed(r.Crowd.History())
@@ -226,6 +273,9 @@ func told(findings []oracle.Finding, read, watched bool) (rules []report.Rule, s
 	count := map[oracle.Rule]int{}
 	for _, f := range findings {
 		count[f.Rule]++
+		if f.More > 0 {
+			count[f.Rule] += f.More - 1 // it stands for them
+		}
 		stories = append(stories, report.Finding{
 			Rule: string(f.Rule), Actor: f.Actor, Connection: f.Connection, Offset: f.Offset, Text: f.Text, Timeline: f.Timeline,
 		})

@@ -69,7 +69,7 @@ func mustBeClean(t *testing.T, r *report.Report) {
 }
 
 func TestADeploymentInOrderIsFoundClean(t *testing.T) {
-	d := deploymenttest.Start(t, deployment.Options{})
+	d := deploymenttest.Start(t, deployment.Options{GatewayEnv: []string{"TIDEMARK_GATEWAY_RATE_LIMIT=off"}})
 	talk := against(t, d, crowd.Everybody)
 	talk.Crowd.Rate = 150
 	talk.During = said(300)

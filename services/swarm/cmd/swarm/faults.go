@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -52,6 +52,10 @@ func (f *faultFlags) deploy(cmd *cobra.Command, t *trial.Trial) (stop func(), er
 			stop()
 		}
 	}()
+	kinds, err := f.check(cmd)
+	if err != nil {
+		return nil, err
+	}
 	options, remove, err := f.options()
 	if err != nil {
 		return nil, err
@@ -64,12 +68,35 @@ func (f *faultFlags) deploy(cmd *cobra.Command, t *trial.Trial) (stop func(), er
 	}
 	undo = append(undo, d.Stop)
 	t.Crowd.Gateways = d.Gateways()
-	t.Complaints = d.Complaints
+	t.Complaints = func() []string {
+		d.Stop() // in order, which can go wrong, too
+		return d.Complaints()
+	}
 	if t.Log, err = trial.OpenNATS(d.NATS(), ""); err != nil {
 		return nil, err
 	}
 	undo = append(undo, t.Log.Close)
-	return stop, f.plan(t, d)
+	f.plan(t, d, kinds, cmd.Flags().Changed("kinds"))
+	return stop, nil
+}
+
+// check finds flags that do not fit together.
+func (f *faultFlags) check(cmd *cobra.Command) (kinds []faults.Kind, err error) {
+	for _, name := range []string{"cluster", "kinds", "bin", "gateway-binary", "dir"} {
+		if !f.faults && cmd.Flags().Changed(name) {
+			return nil, fmt.Errorf("--%s needs --faults", name)
+		}
+	}
+	if f.faults && cmd.Flags().Changed("url") {
+		return nil, errors.New("--url and --faults do not fit together: with --faults a deployment is started here")
+	}
+	if f.kinds == "none" {
+		return nil, nil
+	}
+	if kinds, err = faults.ParseKinds(f.kinds); err != nil {
+		return nil, fmt.Errorf("--kinds: %w", err)
+	}
+	return kinds, nil
 }
 
 // options says where things are.
@@ -83,6 +110,9 @@ func (f *faultFlags) options() (o deployment.Options, remove func(), err error) 
 		o.Bin = filepath.Dir(own)
 	}
 	if o.Dir != "" {
+		if entries, err := os.ReadDir(o.Dir); err == nil && len(entries) > 0 {
+			return o, nil, fmt.Errorf("--dir: %s is not empty", o.Dir)
+		}
 		return o, func() {}, nil
 	}
 	if o.Dir, err = os.MkdirTemp("", "swarm-"); err != nil {
@@ -91,30 +121,28 @@ func (f *faultFlags) options() (o deployment.Options, remove func(), err error) 
 	return o, func() { _ = os.RemoveAll(o.Dir) }, nil
 }
 
-// plan plans what happens during the trial.
-func (f *faultFlags) plan(t *trial.Trial, d *deployment.Deployment) error {
-	var kinds []faults.Kind
-	if f.kinds != "none" {
-		var err error
-		if kinds, err = faults.ParseKinds(f.kinds); err != nil {
-			return fmt.Errorf("--kinds: %w", err)
-		}
-	}
+// plan plans what happens during the trial. What was asked for by name must be possible.
+func (f *faultFlags) plan(t *trial.Trial, d *deployment.Deployment, kinds []faults.Kind, named bool) {
 	targets, absent := faults.Aim(d)
 	steps := faults.Plan(t.Crowd.Seed, t.Length, targets, kinds)
 	t.During = func(ctx context.Context, r *trial.Running) error {
 		for _, a := range absent {
-			if slices.Contains(kinds, a.Kind) {
+			switch {
+			case !slices.Contains(kinds, a.Kind):
+			case named:
+				r.Flaw(a.String())
+			default:
 				r.LeaveOut(a.String())
 			}
 		}
-		var talking sync.WaitGroup
-		defer talking.Wait()
-		talking.Go(func() { _ = trial.Talk(t.Length)(ctx, r) })
+		talked := make(chan error, 1)
+		go func() { talked <- trial.Talk(t.Length)(ctx, r) }()
+		carriedOut := 0
 		var hurts []string // under way; faults.Run tells of one event at a time
-		return faults.Run(ctx, steps, d, func(e faults.Event) {
+		err := faults.Run(ctx, steps, d, func(e faults.Event) {
 			switch e.Phase {
 			case "begin":
+				carriedOut++
 				hurts = append(hurts, e.Step)
 			case "end":
 				hurts = slices.DeleteFunc(hurts, func(step string) bool { return strings.HasPrefix(e.Step, step) })
@@ -122,8 +150,11 @@ func (f *faultFlags) plan(t *trial.Trial, d *deployment.Deployment) error {
 			r.Fault(report.Fault{Phase: phase(e.Phase), Kind: string(e.Kind), Target: e.Target, Text: e.Step})
 			r.Say(slices.Clone(hurts)...)
 		})
+		if len(kinds) > 0 && 2*carriedOut <= len(steps) {
+			r.Flaw(fmt.Sprintf("of %d faults that were planned only %d were carried out", len(steps), carriedOut))
+		}
+		return errors.Join(err, <-talked)
 	}
-	return nil
 }
 
 // phase is a phase of a fault as a report calls it.

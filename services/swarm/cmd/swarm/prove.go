@@ -11,6 +11,9 @@ import (
 	"github.com/tidemark-chat/tidemark/services/swarm/trial"
 )
 
+// mostProof is how long one proof may take.
+const mostProof = time.Hour
+
 func proveCommand() *cobra.Command {
 	var f flags
 	var broken faultFlags
@@ -34,7 +37,13 @@ func proveCommand() *cobra.Command {
 				return usage(err)
 			}
 			t.Judge = true
+			if f.length > mostProof {
+				return usage(fmt.Errorf("--for: %v, want up to %v, because the history is kept in memory; soak proves for longer", f.length, mostProof))
+			}
 			if !broken.faults {
+				if _, err := broken.check(cmd); err != nil {
+					return usage(err)
+				}
 				t.During = trial.Talk(f.length)
 				return f.judged(cmd, t)
 			}

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -67,17 +69,14 @@ func (f *flags) soak(cmd *cobra.Command, length time.Duration) error {
 		t.Length = min(length, time.Until(end))
 		t.During = trial.Talk(t.Length)
 		result, err := t.Run(cmd.Context())
-		if err != nil {
-			return usage(err)
+		if result != nil {
+			err = errors.Join(err, f.line(cmd.OutOrStdout(), number, result), f.keep(number, result))
+			if result.Verdict == report.Found {
+				found = &command.Exit{Code: foundSomething, Err: errFindings}
+			}
 		}
-		if err := f.line(cmd.OutOrStdout(), number, result); err != nil {
-			return err
-		}
-		if result.Verdict == report.Found {
-			found = &command.Exit{Code: foundSomething, Err: errFindings}
-		}
-		if err := f.keep(number, result); err != nil {
-			return err
+		if err != nil && cmd.Context().Err() == nil { // the last round of a soak that is stopped may be short
+			return cmp.Or(found, usage(err))
 		}
 	}
 	return found
