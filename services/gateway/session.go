@@ -84,6 +84,9 @@ func (s *session) Own(e *event.Event) bool { return s.sender.Sent(e) }
 // Sent implements delivery.Viewer.
 func (s *session) Sent(e *event.Event) bool { return e.Sender == s.user.id && s.origin.Made(e.ID) }
 
+// ID implements delivery.Viewer.
+func (s *session) ID() string { return s.sender.Name() }
+
 // atEnd has something done when the session ends, at once if it has.
 func (s *session) atEnd(undo func()) {
 	s.mu.Lock()

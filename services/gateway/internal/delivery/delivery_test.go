@@ -161,6 +161,7 @@ type stranger struct{}
 
 func (stranger) Own(*event.Event) bool  { return false }
 func (stranger) Sent(*event.Event) bool { return false }
+func (stranger) ID() string             { return "" }
 
 func topics(t ...subject.Conversation) []subject.Conversation { return t }
 

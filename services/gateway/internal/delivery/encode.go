@@ -1,6 +1,10 @@
 package delivery
 
 import (
+	"encoding/binary"
+	"slices"
+	"strings"
+
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/contract"
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/transport"
 	"github.com/tidemark-chat/tidemark/streams/event"
@@ -11,6 +15,8 @@ import (
 // once: as its sender does or not, and with or without "new message" behind it.
 type encoder struct {
 	event  *event.Event
+	marks  [3]uint64 // of whoever can have sent it, see mark
+	marked bool
 	frames [4]transport.Frame
 	made   [4]bool
 }
@@ -19,8 +25,8 @@ type encoder struct {
 // sent it: a direct message does not go back to the connection it came over.
 func (c *encoder) frame(m *Member, i *interest) (transport.Frame, bool) {
 	e := c.event
-	own := e.Key != "" && m.viewer.Own(e)
-	lounge := e.Offset > i.lounge && e.Conversation == subject.General && e.SenderName != ""
+	own := e.Key != "" && c.maybe(m) && m.viewer.Own(e)
+	lounge := e.SenderName != "" && e.Conversation == subject.General && e.Offset > i.lounge
 	if e.Conversation.Kind == subject.DM && m.viewer.Sent(e) {
 		return transport.Frame{}, false
 	}
@@ -35,6 +41,25 @@ func (c *encoder) frame(m *Member, i *interest) (transport.Frame, bool) {
 		c.frames[form], c.made[form] = encode(e, form&1 != 0, form&2 != 0), true
 	}
 	return c.frames[form], true
+}
+
+// maybe is false if a message is certainly not a member's own. It is asked for each
+// delivery, and with thousands of members it is their memory that costs, so it
+// looks at nothing but the member itself.
+func (c *encoder) maybe(m *Member) bool {
+	if !c.marked {
+		c.marked = true
+		socket, _ := strings.CutPrefix(c.event.Scope, "guest:")
+		c.marks = [3]uint64{mark(c.event.Key), mark(c.event.Sender), mark(socket)}
+	}
+	return m.mark == 0 || slices.Contains(c.marks[:], m.mark)
+}
+
+// mark is the beginning of an id.
+func mark(id string) uint64 {
+	var first [8]byte
+	copy(first[:], id)
+	return binary.LittleEndian.Uint64(first[:])
 }
 
 func encode(e *event.Event, own, lounge bool) transport.Frame {

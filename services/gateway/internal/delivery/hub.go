@@ -154,7 +154,7 @@ func (h *Hub) Apply(r feed.Record) {
 // Add adds a member that follows some topics. It is sent nothing before Begin.
 func (h *Hub) Add(outlet Outlet, viewer Viewer, topics []subject.Conversation) *Member {
 	m := &Member{
-		outlet: outlet, viewer: viewer, resolved: make(chan struct{}),
+		outlet: outlet, viewer: viewer, mark: mark(viewer.ID()), resolved: make(chan struct{}),
 		interest: &interest{topics: topics, lounge: never},
 	}
 	outlet.OnDrain(func() { h.drained(m) })

@@ -175,6 +175,7 @@ type speaker struct {
 
 func (s speaker) Own(e *event.Event) bool  { return e.Sender == s.id }
 func (s speaker) Sent(e *event.Event) bool { return e.Sender == s.id && s.over }
+func (s speaker) ID() string               { return s.id }
 
 func direct(offset uint64, from, to string) event.Event {
 	e := message(offset, subject.Conversation{Kind: subject.DM, Name: subject.PairName(from, to)})

@@ -31,6 +31,9 @@ type Viewer interface {
 	Own(*event.Event) bool
 	// Sent reports whether a message was sent over this very connection.
 	Sent(*event.Event) bool
+	// ID begins the key, or the scope's socket, or is the sender, of every message of
+	// which Own is true. Empty: nothing can be told by it. It does not change.
+	ID() string
 }
 
 // state is what a member is doing.
@@ -50,6 +53,7 @@ const (
 type Member struct {
 	outlet   Outlet
 	viewer   Viewer
+	mark     uint64        // of the viewer's ID
 	resolved chan struct{} // closed when it is clear where it begins
 
 	// Guarded by Hub.mu, except that while the member is reading only its reader

@@ -34,6 +34,7 @@ type stranger struct{}
 
 func (stranger) Own(*event.Event) bool  { return false }
 func (stranger) Sent(*event.Event) bool { return false }
+func (stranger) ID() string             { return "" }
 
 // TestAReaderThatIsLateToSettleDoesNotTakeTheMemberFromAnother has a member go
 // live, fall behind, and be read for again, all before its first reader settles.

@@ -56,6 +56,9 @@ func (g Guest) Recent(key string, now time.Time, w Window) bool {
 // Own implements Sender.
 func (g Guest) Own(key string) bool { return g.Made(key) || !hasSocketID(key) }
 
+// Name implements Sender.
+func (g Guest) Name() string { return g.SocketID }
+
 // Made implements Sender.
 func (g Guest) Made(key string) bool { return madeOn(g.SocketID, key) }
 

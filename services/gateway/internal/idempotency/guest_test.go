@@ -1,6 +1,7 @@
 package idempotency
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -80,6 +81,21 @@ func TestToLookWhetherAGuestSentAMessageCostsNoMemory(t *testing.T) {
 		e := &event.Event{Conversation: subject.General, Key: key, Scope: other.Scope(key, subject.General)}
 		if n := testing.AllocsPerRun(100, func() { g.Sent(e) }); n > 0 {
 			t.Errorf("key %q: %v allocations", key, n)
+		}
+	}
+}
+
+// TestWhatWasSentNamesItsSender is what lets delivery tell by a look that a message is not somebody's own.
+func TestWhatWasSentNamesItsSender(t *testing.T) {
+	for _, s := range []Sender{Guest{SocketID: mine}, User{ID: "u1", SocketID: mine}} {
+		for _, key := range []string{mine + "-0", theirs + "-0", "undefined-0", "018f3c2a-1b2c-7d3e-9f4a-5b6c7d8e9f0a"} {
+			for _, sender := range []string{"", "u1", "u2"} {
+				e := &event.Event{Conversation: subject.General, Sender: sender, Key: key, Scope: s.Scope(key, subject.General)}
+				names := strings.HasPrefix(key, s.Name()) || sender == s.Name() || strings.HasPrefix(e.Scope, "guest:"+s.Name()+"/")
+				if s.Sent(e) && !names {
+					t.Errorf("%T: key %q of %q in the scope %q names nobody", s, key, sender, e.Scope)
+				}
+			}
 		}
 	}
 }

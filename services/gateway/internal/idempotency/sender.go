@@ -35,6 +35,9 @@ type Sender interface {
 	Own(key string) bool
 	// Made reports whether a key was made on this connection.
 	Made(key string) bool
+	// Name is the socket's or the user's id. Where Sent is true, the event's key
+	// begins with it, or the event's sender is it, or the scope is "guest:<name>/…".
+	Name() string
 	// Sent reports whether an event with a key is the sender's own, who alone is
 	// told the key.
 	Sent(e *event.Event) bool

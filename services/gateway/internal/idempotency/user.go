@@ -32,6 +32,9 @@ func (u User) Recent(key string, now time.Time, w Window) bool {
 // Own implements Sender.
 func (u User) Own(key string) bool { return u.Made(key) }
 
+// Name implements Sender.
+func (u User) Name() string { return u.ID }
+
 // Made implements Sender.
 func (u User) Made(key string) bool { return madeOn(u.SocketID, key) }
 
