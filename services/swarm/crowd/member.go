@@ -182,7 +182,7 @@ func (m *member) again() {
 	m.actor.Mu.Lock()
 	now := time.Now()
 	var due []*pending
-	m.outbox = slices.DeleteFunc(m.outbox, func(p *pending) bool { return p.bound && p.over != nil && m.lost(p) })
+	m.outbox = slices.DeleteFunc(m.outbox, m.givesUp)
 	for _, p := range m.outbox {
 		lost := m.lost(p)
 		if p.once && p.over != nil {
@@ -196,6 +196,15 @@ func (m *member) again() {
 	for _, p := range due {
 		m.anySeat().try(p)
 	}
+}
+
+// givesUp reports whether a message is not worth waiting for: its connection is gone, and the key is good for no other; or
+// it has no key, so that it is not sent again, and a gateway that could not store it in time says nothing. Under Mu.
+func (m *member) givesUp(p *pending) bool {
+	if p.over == nil {
+		return false
+	}
+	return p.bound && m.lost(p) || p.once && time.Since(p.tried) > 3*m.c.AckTimeout
 }
 
 // lost reports whether the connection of a message's last try is gone. Under Mu.
