@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"time"
 
@@ -122,9 +123,12 @@ func reason(err error) string {
 	if refused := (*client.Refused)(nil); errors.As(err, &refused) {
 		return "connect_error: " + refused.Message
 	}
-	text := err.Error()
+	text := addresses.ReplaceAllString(err.Error(), "…")
 	return text[:min(len(text), 200)]
 }
+
+// addresses are those of TCP, with a port that is another each time.
+var addresses = regexp.MustCompile(`[0-9a-f.:\[\]]+:[0-9]+(->[0-9a-f.:\[\]]+:[0-9]+)?`)
 
 // prepare says how to connect. deserved: with something that must be refused.
 func (s *seat) prepare(l *line) (o client.Options, deserved bool) {
