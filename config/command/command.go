@@ -115,6 +115,9 @@ func (s Service) root() *cobra.Command {
 			return s.Run(cmd.Context(), cfg, log)
 		}
 	}
+	if root.RunE == nil { // so that an unknown subcommand is an error
+		root.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	}
 	config.Flags(root.PersistentFlags(), s.Sections...)
 	root.SetGlobalNormalizationFunc(root.PersistentFlags().GetNormalizeFunc())
 	root.AddCommand(configCommand(s.Sections), versionCommand(s.Name))

@@ -55,6 +55,7 @@ type Crowd struct {
 	door      door
 	gathering atomic.Int64 // nanoseconds over which those who wait at the door come back
 	people    people
+	epochs    epochs
 	refusals  notes
 	breaches  notes // of the contract, that are in no connection's history
 }
@@ -110,8 +111,19 @@ func (c *Crowd) Tabs() map[string]int {
 	return tabs
 }
 
+// Seats is how many connections there are to be.
+func (c *Crowd) Seats() (n int) {
+	for _, m := range c.members {
+		n += len(m.seats)
+	}
+	return n
+}
+
 // Reached is the newest offset that anybody was acked.
 func (c *Crowd) Reached() uint64 { return c.highest.Load() }
+
+// Epochs are the epochs of the log that clients were told, by gateway.
+func (c *Crowd) Epochs() map[string][]string { return c.epochs.all() }
 
 // Breaches are the breaches of the contract that are in no connection's history.
 func (c *Crowd) Breaches() []string { return c.breaches.all() }

@@ -36,7 +36,7 @@ func TestACrowdOfAllProfilesIsHeardOut(t *testing.T) {
 	for meter.Acked.Load() < 500 && timeout(t).Err() == nil {
 		time.Sleep(time.Millisecond)
 	}
-	if behind := c.Settle(timeout(t)); len(behind) > 0 {
+	if behind := c.Settle(timeout(t), func([]string) {}); len(behind) > 0 {
 		t.Fatalf("behind: %v", behind)
 	}
 	leave()

@@ -146,6 +146,7 @@ func (s *seat) recovered(l *line, f *frame) error {
 		s.m.c.Meter.Recovery(time.Since(l.dialled))
 	}
 	s.epoch = r.Epoch
+	s.m.c.epochs.add(l.record.Gateway, r.Epoch)
 	if !r.Recovered {
 		s.cursor = nil // what it had is of no use
 	}

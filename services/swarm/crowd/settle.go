@@ -10,11 +10,14 @@ import (
 const settlePoll = 20 * time.Millisecond
 
 // Settle lets nobody say anything new, and waits until everything that was said is acked and everybody has been sent all
-// up to the newest of it, or until ctx ends: then it says who is behind, and why.
-func (c *Crowd) Settle(ctx context.Context) (behind []string) {
+// up to the newest of it, or until ctx ends: then it says who is behind, and why. Until then it tells waiting the same.
+func (c *Crowd) Settle(ctx context.Context, waiting func(behind []string)) (behind []string) {
 	c.quiet.Store(true)
 	for {
 		behind = c.behind()
+		if len(behind) > 0 {
+			waiting(behind)
+		}
 		if len(behind) == 0 || !pause(ctx, settlePoll) {
 			return behind
 		}
@@ -26,7 +29,9 @@ func (c *Crowd) behind() (who []string) {
 	for _, m := range c.members {
 		m.actor.Mu.Lock()
 		if n := len(m.outbox); n > 0 {
-			who = append(who, fmt.Sprintf("%s waits for %d acks", m.actor.Name, n))
+			p := m.outbox[0]
+			who = append(who, fmt.Sprintf("%s waits for the acks of %d messages; the first, %.60q with the key %q to %s, was sent %d times",
+				m.actor.Name, n, p.send.Content, p.send.Key, p.send.Conversation, len(p.send.Tries)))
 		}
 		for i, s := range m.seats {
 			switch {

@@ -29,7 +29,8 @@ type Verdict string
 const (
 	Clean      Verdict = "clean"       // rules were checked and found nothing
 	Found      Verdict = "findings"    // a rule found something
-	NotChecked Verdict = "not checked" // no rule was checked: the run was for its figures
+	NotChecked Verdict = "not checked" // no rule was checked
+	Measured   Verdict = "measured"    // none was to be: the run was for its figures
 )
 
 // Report is of one run. Times are in seconds since it began, latencies in milliseconds.

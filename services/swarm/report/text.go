@@ -45,6 +45,8 @@ func (r *Report) headline() string {
 		return fmt.Sprintf("CLEAN: %s checked, nothing found.", many(len(r.Rules), "rule"))
 	case Found:
 		return fmt.Sprintf("NOT CLEAN: %s.", many(r.found(), "finding"))
+	case Measured:
+		return "Measured; nothing was judged."
 	case NotChecked:
 		return "Not checked: no rule was."
 	}

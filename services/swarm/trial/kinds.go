@@ -26,6 +26,7 @@ func Talk(length time.Duration) func(context.Context, *Running) error {
 // Storm cuts everybody, publishes some messages meanwhile, and lets everybody come back within a time, so many times.
 func Storm(rounds, missed int, spread time.Duration) func(context.Context, *Running) error {
 	return func(ctx context.Context, r *Running) error {
+		defer r.Crowd.Gather(0) // whatever goes wrong
 		for round := range rounds {
 			r.Say(fmt.Sprintf("round %d of %d: everybody away, %d messages", round+1, rounds, missed))
 			r.Fault(report.Fault{Phase: report.Begins, Kind: "away", Target: "everybody", Text: "all connections are cut by the clients"})
@@ -40,7 +41,7 @@ func Storm(rounds, missed int, spread time.Duration) func(context.Context, *Runn
 			missing := r.Crowd.Ready(waiting)
 			cancel()
 			if ctx.Err() != nil {
-				return ctx.Err()
+				return fmt.Errorf("the storm was cut short in round %d of %d", round+1, rounds)
 			}
 			if len(missing) > 0 {
 				return fmt.Errorf("%d clients did not come back within %v: %s", len(missing), spread+settling, list(missing))

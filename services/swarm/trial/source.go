@@ -44,15 +44,15 @@ func OpenNATS(url, credentials string) (*NATS, error) {
 // Close closes the connection.
 func (n *NATS) Close() { n.nc.Close() }
 
-// Head is the newest offset; 0 if there is no log yet.
-func (n *NATS) Head(ctx context.Context) (uint64, error) {
+// Head is the newest offset, and which log it is of; 0 and "" if there is none yet.
+func (n *NATS) Head(ctx context.Context) (head uint64, epoch string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, headTimeout)
 	defer cancel()
 	state, err := n.log.State(ctx)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		return 0, nil
+		return 0, "", nil
 	}
-	return state.Last, err
+	return state.Last, state.Epoch, err
 }
 
 // Read reads everything after an offset, and says what is wrong with it and with the read model made of it. Where only the

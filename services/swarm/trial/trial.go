@@ -9,12 +9,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/tidemark-chat/tidemark/services/swarm/client"
 	"github.com/tidemark-chat/tidemark/services/swarm/crowd"
-	"github.com/tidemark-chat/tidemark/services/swarm/history"
 	"github.com/tidemark-chat/tidemark/services/swarm/measure"
 	"github.com/tidemark-chat/tidemark/services/swarm/oracle"
 	"github.com/tidemark-chat/tidemark/services/swarm/report"
@@ -27,6 +29,8 @@ const (
 	// settling is how long everybody may take to be sent the rest at the end. Watermarks, by which those know where
 	// they are whom the last messages do not concern, come every 25 s by default.
 	settling = 90 * time.Second
+	briefly  = 5 * time.Second // where nothing is judged
+	probing  = 10 * time.Second
 )
 
 // Trial is what is to be done.
@@ -53,11 +57,13 @@ type Running struct {
 	Meter *measure.Meter
 
 	began   time.Time
+	epoch   string // of the log that is read
 	mu      sync.Mutex
 	faults  []report.Fault
 	leftOut []string
 	notes   []string
 	flaws   []string
+	noEnd   bool // there was no quiet end, at which everybody is where they should be
 }
 
 // Flaw takes down why the run, as it went, proves less than it was to: without findings it proves nothing then.
@@ -98,7 +104,7 @@ func (r *Running) said() []string {
 // Run carries it out. An error says that it could not be done, or that what was done proves nothing: then there may be
 // a report all the same, of what was measured until then.
 func (t *Trial) Run(ctx context.Context) (*report.Report, error) {
-	start, err := t.begin(ctx)
+	start, epoch, err := t.begin(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +112,7 @@ func (t *Trial) Run(ctx context.Context) (*report.Report, error) {
 	meter := measure.New(began)
 	o := t.Crowd
 	o.Meter, o.Record = meter, t.Judge
-	r := &Running{Crowd: crowd.New(o), Meter: meter, began: began}
+	r := &Running{Crowd: crowd.New(o), Meter: meter, began: began, epoch: epoch}
 
 	defer beside(ctx, func(ctx context.Context) { view.Run(ctx, t.View, t.Command, t.Length, meter.Snapshot, r.said) })()
 	stopWatching := beside(ctx, func(ctx context.Context) { watchMemory(ctx, meter, o.Gateways) })
@@ -122,6 +128,9 @@ func (t *Trial) Run(ctx context.Context) (*report.Report, error) {
 		t.judge(context.WithoutCancel(ctx), r, start, behind, result) // also of a run that was cut short
 	}
 	result.LeftOut = append(result.LeftOut, r.flaws...)
+	if !t.Judge {
+		result.Verdict = report.Measured
+	}
 	if len(r.flaws) > 0 && result.Verdict != report.Found {
 		result.Verdict = report.NotChecked
 		return result, errors.New(list(r.flaws))
@@ -153,18 +162,40 @@ func (t *Trial) happen(ctx context.Context, r *Running) (behind []string, err er
 	defer cancel()
 	if missing := r.Crowd.Ready(arriving); len(missing) > 0 {
 		if ctx.Err() != nil {
-			return nil, ctx.Err()
+			return nil, errors.New("the run was cut short before everybody had connected")
 		}
-		return nil, fmt.Errorf("%d of %d clients could not connect: %s (%s)", len(missing), t.Crowd.Mix.Total(), list(missing), list(r.Crowd.Refusals()))
+		return nil, fmt.Errorf("%d of %d connections were not opened within a minute: %s (%s)", len(missing), r.Crowd.Seats(), list(missing), list(r.Crowd.Refusals()))
+	}
+	if err := otherLogs(r.Crowd.Epochs(), r.epoch); err != nil {
+		return nil, err
 	}
 	r.Say()
 	if err := t.During(ctx, r); err != nil {
 		r.Flaw(err.Error())
 	}
-	r.Say("settling")
-	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), settling)
+	if ctx.Err() != nil { // nobody wants to wait
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.noEnd = true
+		return nil, nil
+	}
+	longest := settling
+	if !t.Judge {
+		longest = briefly
+	}
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), longest)
 	defer cancel()
-	behind = r.Crowd.Settle(end)
+	behind = r.Crowd.Settle(end, func(behind []string) {
+		r.Say(fmt.Sprintf("settling, for at most %v: waiting for %d, %s", longest, len(behind), behind[0]))
+	})
+	switch {
+	case r.Meter.Connected.Load() == 0:
+		behind = nil
+		r.noEnd = true
+		r.Flaw("at the end no gateway could be reached")
+	case !t.Judge && len(behind) > 0:
+		r.Flaw(fmt.Sprintf("at the end %d were not where they should be: %s", len(behind), list(behind)))
+	}
 	if r.Crowd.Reached() == 0 || r.Meter.Received.Load() == 0 {
 		r.Flaw("no message was acked and received")
 	}
@@ -195,12 +226,31 @@ func list(texts []string) string {
 	return text
 }
 
-// begin finds out where the log ends before the run.
-func (t *Trial) begin(ctx context.Context) (after uint64, err error) {
+// begin makes sure that there is something to talk to, and finds out where the log ends before the run.
+func (t *Trial) begin(ctx context.Context) (after uint64, epoch string, err error) {
+	for _, url := range t.Crowd.Gateways {
+		if err := probe(ctx, url); err != nil {
+			return 0, "", fmt.Errorf("%s does not answer as a Socket.IO server: %w", url, err)
+		}
+	}
 	if !t.Judge || t.Log == nil {
-		return 0, nil
+		return 0, "", nil
 	}
 	return t.Log.Head(ctx)
+}
+
+// probe connects once. To be refused is an answer, too.
+func probe(ctx context.Context, url string) error {
+	ctx, cancel := context.WithTimeout(ctx, probing)
+	defer cancel()
+	c, err := client.Dial(ctx, client.Options{URL: url, Auth: map[string]any{"serverOffset": "latest"}, Event: func([]byte) {}})
+	if refused := (*client.Refused)(nil); err == nil {
+		c.Close()
+		<-c.Done()
+	} else if errors.As(err, &refused) {
+		return nil
+	}
+	return err
 }
 
 // judge reads the log and has the run judged by it.
@@ -216,11 +266,15 @@ func (t *Trial) judge(ctx context.Context, r *Running, after uint64, behind []st
 		return // it could not be read
 	}
 	r.Say("judging")
-	if told := toldEpoch(r.Crowd.History()); t.Log != nil && told != "" && told != log.Epoch {
-		r.Flaw(fmt.Sprintf("the log that was read is not the one of these gateways: its epoch is %s, the clients were told %s", log.Epoch, told))
+	if err := otherLogs(r.Crowd.Epochs(), log.Epoch); err != nil {
+		r.Flaw(err.Error())
 		return
 	}
-	findings = append(findings, oracle.Check(r.Crowd.History(), log, oracle.Options{Quiet: true, Present: r.Crowd.Tabs(), UpTo: r.Crowd.Reached()})...)
+	options := oracle.Options{Quiet: true, Present: r.Crowd.Tabs(), UpTo: r.Crowd.Reached()}
+	if r.noEnd {
+		options = oracle.Options{}
+	}
+	findings = append(findings, oracle.Check(r.Crowd.History(), log, options)...)
 	findings = append(findings, findingsOf(oracle.Reached, "at the end ", behind)...)
 	findings = append(findings, findingsOf(oracle.Contract, "", r.Crowd.Breaches())...)
 	if t.Complaints != nil {
@@ -241,22 +295,23 @@ func findingsOf(rule oracle.Rule, begins string, texts []string) (findings []ora
 	return findings
 }
 
-// toldEpoch is the epoch that the clients were told, or "" if they were told several, or none.
-func toldEpoch(run *history.Run) (epoch string) {
-	for _, a := range run.Actors {
-		for _, c := range a.Connections {
-			for _, e := range c.Entries {
-				switch {
-				case e.Recovery == nil || e.Recovery.Epoch == epoch:
-				case epoch != "":
-					return ""
-				default:
-					epoch = e.Recovery.Epoch
-				}
-			}
+// otherLogs says if the gateways follow several logs, or another one than is read, whose epoch is empty if none is. told are
+// the epochs that clients were told, by gateway.
+func otherLogs(told map[string][]string, read string) error {
+	all := map[string]bool{}
+	for _, epochs := range told {
+		if len(epochs) > 1 {
+			return nil // a gateway that contradicts itself is for the oracle to judge
 		}
+		all[epochs[0]] = true
 	}
-	return epoch
+	switch {
+	case len(all) > 1:
+		return fmt.Errorf("these gateways do not share a log: their clients were told of the epochs %q", slices.Sorted(maps.Keys(all)))
+	case len(all) == 1 && read != "" && !all[read]:
+		return fmt.Errorf("the log that is read is not the one of these gateways: its epoch is %q, the clients were told of %q", read, slices.Collect(maps.Keys(all)))
+	}
+	return nil
 }
 
 // evidence is the log, and what is wrong with it by itself. With a log, an error is about the read model.

@@ -102,11 +102,59 @@ func TestWhatCannotBeReachedProvesNothing(t *testing.T) {
 	gone.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
-	r, err := (&trial.Trial{
+	unreachable := &trial.Trial{
 		Judge: true, View: io.Discard, During: said(1),
 		Crowd: crowd.Options{Gateways: []string{gone.URL}, Mix: crowd.Mix{"guest": 1}, AckTimeout: time.Second},
-	}).Run(ctx)
-	if err == nil || r == nil || r.Verdict != report.NotChecked || !strings.Contains(strings.Join(r.LeftOut, " "), "refused") {
+	}
+	if r, err := unreachable.Run(ctx); err == nil || r != nil || !strings.Contains(err.Error(), "does not answer as a Socket.IO server") {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// TestARunThatIsCutShortIsNotClean stops one while it connects, one in the middle of a storm and one that talks.
+func TestARunThatIsCutShortIsNotClean(t *testing.T) {
+	d := deploymenttest.Start(t, deployment.Options{})
+	for name, cut := range map[string]struct {
+		spread time.Duration
+		during func(cancel func()) func(context.Context, *trial.Running) error
+	}{
+		"connecting": {time.Hour, func(cancel func()) func(context.Context, *trial.Running) error {
+			time.AfterFunc(100*time.Millisecond, cancel)
+			return said(1)
+		}},
+		"storm": {0, func(cancel func()) func(context.Context, *trial.Running) error {
+			return func(ctx context.Context, r *trial.Running) error {
+				time.AfterFunc(100*time.Millisecond, cancel)
+				return trial.Storm(1, 1, time.Hour)(ctx, r)
+			}
+		}},
+		"talk": {0, func(cancel func()) func(context.Context, *trial.Running) error {
+			return func(ctx context.Context, r *trial.Running) error {
+				cancel()
+				return trial.Talk(time.Hour)(ctx, r)
+			}
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			short := against(t, d, crowd.Mix{"guest": 3, "user": 3})
+			short.Crowd.Spread, short.Crowd.Publisher = cut.spread, true
+			short.During = cut.during(cancel)
+			if r, err := short.Run(ctx); err == nil || r == nil || r.Verdict != report.NotChecked || len(r.Findings) > 0 {
+				t.Errorf("%+v, %v", r, err)
+			}
+		})
+	}
+}
+
+func TestGatewaysOfSeveralLogsProveNothing(t *testing.T) {
+	one, other := deploymenttest.Start(t, deployment.Options{}), deploymenttest.Start(t, deployment.Options{})
+	mixed := against(t, one, crowd.Mix{"guest": 20})
+	mixed.Crowd.Gateways = append(one.Gateways(), other.Gateways()...)
+	mixed.Crowd.Rate, mixed.During = 100, said(20)
+	r, err := mixed.Run(t.Context())
+	if err == nil || r == nil || r.Verdict != report.NotChecked || !strings.Contains(err.Error(), "do not share a log") {
 		t.Errorf("%+v, %v", r, err)
 	}
 }

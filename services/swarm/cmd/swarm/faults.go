@@ -42,14 +42,14 @@ func (f *faultFlags) add(to *pflag.FlagSet) {
 // deploy starts a deployment for a trial, which is then broken during the trial. stop stops the deployment.
 func (f *faultFlags) deploy(cmd *cobra.Command, t *trial.Trial) (stop func(), err error) {
 	var undo []func()
-	stop = func() {
+	undoAll := func() {
 		for _, u := range slices.Backward(undo) {
 			u()
 		}
 	}
 	defer func() {
 		if err != nil {
-			stop()
+			undoAll()
 		}
 	}()
 	kinds, err := f.check(cmd)
@@ -77,7 +77,7 @@ func (f *faultFlags) deploy(cmd *cobra.Command, t *trial.Trial) (stop func(), er
 	}
 	undo = append(undo, t.Log.Close)
 	f.plan(t, d, kinds, cmd.Flags().Changed("kinds"))
-	return stop, nil
+	return undoAll, nil
 }
 
 // check finds flags that do not fit together.

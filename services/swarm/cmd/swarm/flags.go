@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -71,6 +73,12 @@ func (f *flags) trial(cmd *cobra.Command) (*trial.Trial, error) {
 	if err := f.check(); err != nil {
 		return nil, err
 	}
+	if mix.Total() == 0 {
+		return nil, errors.New("--mix: nobody is in it")
+	}
+	if err := writable(f.out); err != nil {
+		return nil, fmt.Errorf("--out: %w", err)
+	}
 	t := &trial.Trial{
 		Command: cmd.Name(), Arguments: map[string]string{}, Version: command.Version(), Length: f.length, View: cmd.ErrOrStderr(),
 		Crowd: crowd.Options{
@@ -81,6 +89,21 @@ func (f *flags) trial(cmd *cobra.Command) (*trial.Trial, error) {
 	cmd.Flags().Visit(func(flag *pflag.Flag) { t.Arguments[flag.Name] = flag.Value.String() })
 	delete(t.Arguments, "nats.url") // it may hold a password
 	return t, nil
+}
+
+// writable makes sure, before a run, that its report can be kept.
+func writable(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, ".swarm-*")
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 // check makes sure that a run is bounded.

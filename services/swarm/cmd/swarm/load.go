@@ -53,8 +53,8 @@ func stormCommand() *cobra.Command {
 			if err != nil {
 				return usage(err)
 			}
-			if missed < 0 || missed > 100_000 || rounds < 1 || rounds > 1000 {
-				return usage(fmt.Errorf("--missed %d, --rounds %d: want 0 to 100000 and 1 to 1000", missed, rounds))
+			if missed < 1 || missed > 100_000 || rounds < 1 || rounds > 1000 {
+				return usage(fmt.Errorf("--missed %d, --rounds %d: want 1 to 100000 and 1 to 1000", missed, rounds))
 			}
 			t.Judge, t.Crowd.Publisher, t.Crowd.Rate = true, true, 0
 			t.Length = 0 // it takes as long as it takes

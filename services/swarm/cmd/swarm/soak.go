@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -59,6 +61,7 @@ func (f *flags) soak(cmd *cobra.Command, length time.Duration) error {
 		defer source.Close()
 	}
 	var found error
+	judged := 0
 	for number, end := 1, time.Now().Add(f.length); time.Now().Before(end) && cmd.Context().Err() == nil; number++ {
 		t, err := f.trial(cmd)
 		if err != nil {
@@ -71,6 +74,9 @@ func (f *flags) soak(cmd *cobra.Command, length time.Duration) error {
 		result, err := t.Run(cmd.Context())
 		if result != nil {
 			err = errors.Join(err, f.line(cmd.OutOrStdout(), number, result), f.keep(number, result))
+			if result.Verdict == report.Found || result.Verdict == report.Clean {
+				judged++
+			}
 			if result.Verdict == report.Found {
 				found = &command.Exit{Code: foundSomething, Err: errFindings}
 			}
@@ -78,6 +84,9 @@ func (f *flags) soak(cmd *cobra.Command, length time.Duration) error {
 		if err != nil && cmd.Context().Err() == nil { // the last round of a soak that is stopped may be short
 			return cmp.Or(found, usage(err))
 		}
+	}
+	if judged == 0 {
+		return usage(errors.New("no round was judged"))
 	}
 	return found
 }
@@ -106,8 +115,12 @@ func (f *flags) line(w io.Writer, number int, r *report.Report) error {
 	if f.format == "json" {
 		return json.NewEncoder(w).Encode(l)
 	}
-	_, err := fmt.Fprintf(w, "round %d  %s  acked %d  received %d  ack p99 %.1f ms  delivery p99 %.1f ms  %v\n",
-		l.Round, l.Verdict, l.Acked, l.Received, l.AckP99Ms, l.DeliveryP99Ms, l.Gauges)
+	gauges := ""
+	for _, name := range slices.Sorted(maps.Keys(l.Gauges)) {
+		gauges += fmt.Sprintf("  %s: %.0f", name, l.Gauges[name])
+	}
+	_, err := fmt.Fprintf(w, "round %d  %s  acked %d  received %d  ack p99 %.1f ms  delivery p99 %.1f ms%s\n",
+		l.Round, l.Verdict, l.Acked, l.Received, l.AckP99Ms, l.DeliveryP99Ms, gauges)
 	return err
 }
 
