@@ -88,6 +88,12 @@ func TestADeploymentInOrderIsFoundClean(t *testing.T) {
 		t.Errorf("%d recoveries, want two of each of 40", got)
 	}
 
+	load := against(t, d, crowd.Mix{"guest": 3, "user": 3})
+	load.Judge, load.Crowd.Rate, load.During = false, 100, said(30)
+	if r := mustRun(t, load); r.Verdict != report.Measured || len(r.Rules) > 0 || r.Totals.Acked < 30 {
+		t.Errorf("a load: %+v", r)
+	}
+
 	blind := against(t, d, crowd.Mix{"user": 4})
 	blind.Log, blind.Crowd.Rate, blind.During = nil, 50, said(30)
 	r = mustRun(t, blind)
