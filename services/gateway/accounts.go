@@ -76,7 +76,7 @@ func (a *accounts) renew(ctx context.Context, store *sessions.Store) {
 		}
 		for _, id := range a.sessionIDs() {
 			if err := store.Renew(ctx, id); err != nil && !errors.Is(err, sessions.ErrUnknown) && ctx.Err() == nil {
-				a.g.failures.log(a.g.log, "a session was not renewed", err)
+				a.g.failed("a session was not renewed", err)
 			}
 		}
 	}

@@ -156,7 +156,7 @@ func (e *edge) admit(s *socket.Socket, next func(*socket.ExtendedError)) {
 		case errors.Is(err, contract.ErrInvalidUsername):
 			next(socket.NewExtendedError(err.Error(), nil))
 		default:
-			e.g.failures.log(e.g.log, "who connects cannot be found out now", err)
+			e.g.failed("who connects cannot be found out now", err)
 			cut(s)
 		}
 	}, func() { cancel(); cut(s) })

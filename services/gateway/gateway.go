@@ -28,6 +28,7 @@ import (
 
 	"github.com/tidemark-chat/tidemark/config"
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/roster"
+	"github.com/tidemark-chat/tidemark/services/gateway/internal/seldom"
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
 	"github.com/tidemark-chat/tidemark/streams/fault"
 	"github.com/tidemark-chat/tidemark/streams/presence"
@@ -61,7 +62,7 @@ type Gateway struct {
 	sessions *sessions.Store
 	presence *presence.Presence
 	roster   *roster.Roster
-	failures seldom
+	failures seldom.Log
 }
 
 // connections are several, because a read is served in the server's read loop of
@@ -69,6 +70,15 @@ type Gateway struct {
 // presence and signals.
 type connections struct {
 	publish, feed, reads, people jetstream.JetStream
+}
+
+// Run runs a gateway until ctx ends: New, and then Run.
+func Run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
+	g, err := New(cfg, log)
+	if err != nil {
+		return err
+	}
+	return g.Run(ctx)
 }
 
 // New checks the settings and listens, so that a busy address is an error now.

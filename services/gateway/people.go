@@ -12,6 +12,7 @@ import (
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/contract"
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/directory"
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/history"
+	"github.com/tidemark-chat/tidemark/services/gateway/internal/seldom"
 	"github.com/tidemark-chat/tidemark/streams/event"
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
 	"github.com/tidemark-chat/tidemark/streams/presence"
@@ -43,7 +44,7 @@ func (p *people) load(ctx context.Context, began uint64, sameLog func(query.Chec
 	defer release()
 	patience := time.AfterFunc(loadPatience, release)
 	defer patience.Stop()
-	var failed seldom
+	var failed seldom.Log
 	for pause := minLoadPause; ; pause = min(2*pause, maxLoadPause) {
 		complete, err := p.loadOnce(ctx, began, sameLog)
 		if complete || ctx.Err() != nil {
@@ -51,7 +52,7 @@ func (p *people) load(ctx context.Context, began uint64, sameLog func(query.Chec
 		}
 		select {
 		case <-p.loaded:
-			failed.log(log, "the list of users is not complete", cmp.Or(err, errBehind))
+			failed.Log(log, slog.LevelWarn, "the list of users is not complete", "error", cmp.Or(err, errBehind))
 		default:
 		}
 		select {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"strconv"
-	"sync/atomic"
 	"time"
 
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/contract"
@@ -129,22 +128,15 @@ func (s *session) post(r request, e event.Event) {
 // own timeout retries.
 func (s *session) unanswered(r request, err error) {
 	s.g.metrics.unanswered.Inc()
-	s.g.failures.log(s.g.log, "request failed, its sender must retry", err)
+	s.g.failed("request failed, its sender must retry", err)
 	r.done()
 }
 
-// seldom logs temporary failures: at most one line a second, since without the
-// log everything fails.
-type seldom struct{ second atomic.Int64 } // Unix time of the last line
-
-func (l *seldom) log(log *slog.Logger, message string, err error) {
-	now := time.Now().Unix()
-	if l.second.Swap(now) == now {
-		return
-	}
+// failed logs a temporary failure: seldom, since without the log everything fails.
+func (g *Gateway) failed(message string, err error) {
 	level := slog.LevelWarn
 	if errors.Is(err, appender.ErrLogFull) {
 		level = slog.LevelError // it takes an operator
 	}
-	log.Log(context.Background(), level, message, "error", err)
+	g.failures.Log(g.log, level, message, "error", err)
 }

@@ -69,7 +69,7 @@ func (g *Gateway) sendSignal(s signal) {
 		err = g.nats.people.Conn().Publish(signalSubject, body)
 	}
 	if err != nil {
-		g.failures.log(g.log, "a typing signal was not passed on", err)
+		g.failed("a typing signal was not passed on", err)
 	}
 }
 

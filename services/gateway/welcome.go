@@ -35,7 +35,7 @@ func (s *session) welcome(hello contract.Hello) {
 	now := s.gen.tail.Position()
 	talked, err := s.gen.past.Direct(s.ctx, s.user.id, now)
 	if err != nil && s.ctx.Err() == nil {
-		s.g.failures.log(s.g.log, "a user was not sent all latest messages", err)
+		s.g.failed("a user was not sent all latest messages", err)
 	}
 	names := s.gen.people.names(s.ctx, talked)
 	listener, online := s.g.roster.Listen(s.link)

@@ -28,6 +28,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tidemark-chat/tidemark/config"
 	"github.com/tidemark-chat/tidemark/services/persister/readmodel/sqlite"
 )
 
@@ -45,6 +46,22 @@ type Persister struct {
 	listener net.Listener // of health and metrics; nil if not served
 	status   *status
 	metrics  *metrics
+}
+
+// Run runs a persister, as its settings say, until ctx ends.
+func Run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
+	if cfg.NATS.URL == "" {
+		return cfg.Invalid("nats.url", "it must not be empty: only standalone has a log of its own")
+	}
+	options, err := Configure(cfg)
+	if err != nil {
+		return err
+	}
+	p, err := New(options, log)
+	if err != nil {
+		return err
+	}
+	return p.Run(ctx)
 }
 
 // New makes a persister, and listens, so that a busy address is an error now.

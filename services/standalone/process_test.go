@@ -40,25 +40,9 @@ var roles = map[string]func(ctx context.Context, cfg config.Config, log *slog.Lo
 		}
 		return err
 	},
-	"gateway": func(ctx context.Context, cfg config.Config, log *slog.Logger) error {
-		g, err := gateway.New(cfg, log)
-		if err != nil {
-			return err
-		}
-		return g.Run(ctx)
-	},
-	"persister": func(ctx context.Context, cfg config.Config, log *slog.Logger) error {
-		options, err := persister.Configure(cfg)
-		if err != nil {
-			return err
-		}
-		p, err := persister.New(options, log)
-		if err != nil {
-			return err
-		}
-		return p.Run(ctx)
-	},
-	"crowd": runCrowd,
+	"gateway":   gateway.Run,
+	"persister": persister.Run,
+	"crowd":     runCrowd,
 }
 
 // TestMain runs the tests, or, in a child, what it is to be.

@@ -17,7 +17,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	deploymenttest.Run(m, func() error { return goleak.Find() })
+	os.Exit(deploymenttest.Run(m, func() error { return goleak.Find() }))
 }
 
 var ctx = context.Background()

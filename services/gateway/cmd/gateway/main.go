@@ -3,11 +3,8 @@
 package main
 
 import (
-	"context"
-	"log/slog"
 	"os"
 
-	"github.com/tidemark-chat/tidemark/config"
 	"github.com/tidemark-chat/tidemark/config/command"
 	"github.com/tidemark-chat/tidemark/services/gateway"
 )
@@ -20,12 +17,6 @@ func main() {
 			"returning clients what they missed. Needs a nats-server with JetStream; any number of gateways share one log.",
 		Example:  "  gateway --nats.url nats://127.0.0.1:4222 --gateway.listen 0.0.0.0:3000\n  TIDEMARK_NATS_URL=nats://127.0.0.1:4222 gateway\n  gateway config",
 		Sections: []string{"nats.url", "nats.credentials", "nats.replicas", "stream", "gateway"},
-		Run: func(ctx context.Context, cfg config.Config, log *slog.Logger) error {
-			g, err := gateway.New(cfg, log)
-			if err != nil {
-				return err
-			}
-			return g.Run(ctx)
-		},
+		Run:      gateway.Run,
 	}))
 }

@@ -24,10 +24,10 @@ import (
 	"log/slog"
 	"runtime"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/contract"
+	"github.com/tidemark-chat/tidemark/services/gateway/internal/seldom"
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/transport"
 	"github.com/tidemark-chat/tidemark/streams/feed"
 	"github.com/tidemark-chat/tidemark/streams/subject"
@@ -53,7 +53,7 @@ type Hub struct {
 	history History
 
 	recent, old *queue // members waiting for the tail, and for the history
-	warned      atomic.Int64
+	warnings    seldom.Log
 
 	// mu makes one step of what must be one: the feed's event and everyone it
 	// goes to; a member's last look at the tail and its going live. Nothing
@@ -263,13 +263,8 @@ func (h *Hub) Count() (members, liveMembers int) {
 	return len(h.members), liveMembers
 }
 
-// warn logs at most one line a second: what goes wrong for one goes wrong for
-// thousands.
 func (h *Hub) warn(message string, args ...any) {
-	now := time.Now().Unix()
-	if h.warned.Swap(now) != now {
-		h.options.Log.Warn(message, args...)
-	}
+	h.warnings.Log(h.options.Log, slog.LevelWarn, message, args...)
 }
 
 // The methods below are called under mu.

@@ -7,8 +7,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/gorilla/websocket"
 	"github.com/zishang520/socket.io/parsers/engine/v3/packet"
@@ -57,19 +55,4 @@ func TestAPanicOnTheReaderEndsItsConnectionOnly(t *testing.T) {
 	if line := logged.String(); !strings.Contains(line, "panic: ") || !strings.Contains(line, "a mistake") || !strings.Contains(line, "panicking.OnPacket") {
 		t.Errorf("logged %q", line)
 	}
-}
-
-func TestPanicsAreLoggedAtMostOnceASecond(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var logged bytes.Buffer
-		p := &panics{logger: slog.New(slog.NewTextHandler(&logged, nil))}
-		for second := range 3 {
-			p.log("one", nil)
-			p.log("two", nil)
-			if n := strings.Count(logged.String(), "\n"); n != second+1 {
-				t.Errorf("%d lines in %d seconds", n, second+1)
-			}
-			time.Sleep(time.Second)
-		}
-	})
 }

@@ -3,11 +3,8 @@
 package main
 
 import (
-	"context"
-	"log/slog"
 	"os"
 
-	"github.com/tidemark-chat/tidemark/config"
 	"github.com/tidemark-chat/tidemark/config/command"
 	"github.com/tidemark-chat/tidemark/services/persister"
 )
@@ -20,21 +17,6 @@ func main() {
 			"Several may run: one works, the others take over. The database can be deleted; it is rebuilt.",
 		Example:  "  persister --nats.url nats://127.0.0.1:4222 --data-dir /var/lib/tidemark",
 		Sections: []string{"dataDir", "nats.url", "nats.credentials", "nats.replicas", "stream", "persister", "database"},
-		Run:      run,
+		Run:      persister.Run,
 	}))
-}
-
-func run(ctx context.Context, cfg config.Config, log *slog.Logger) error {
-	if cfg.NATS.URL == "" {
-		return cfg.Invalid("nats.url", "it must not be empty: only standalone has a log of its own")
-	}
-	options, err := persister.Configure(cfg)
-	if err != nil {
-		return err
-	}
-	p, err := persister.New(options, log)
-	if err != nil {
-		return err
-	}
-	return p.Run(ctx)
 }

@@ -24,31 +24,31 @@ import (
 // binaries is the directory of the links, while tests run.
 var binaries string
 
-// Run is the TestMain of a package: it runs the tests, or is what it is called.
-func Run(m *testing.M, after ...func() error) {
+// Run runs the tests of a package, or is what it is called, and returns the exit code for TestMain. What is given is asked
+// for errors after tests that passed.
+func Run(m *testing.M, after ...func() error) (code int) {
 	roles := map[string]func() error{
 		string(deployment.Server):    runServer,
-		string(deployment.Gateway):   service(runGateway),
-		string(deployment.Persister): service(runPersister),
+		string(deployment.Gateway):   service(gateway.Run),
+		string(deployment.Persister): service(persister.Run),
 	}
+	err := error(nil)
 	if run := roles[filepath.Base(os.Args[0])]; run != nil {
-		exit(run())
+		err = run()
+	} else if binaries, err = links(roles); err == nil {
+		code = m.Run()
+		err = os.RemoveAll(binaries)
 	}
-	var err error
-	if binaries, err = links(roles); err != nil {
-		exit(err)
-	}
-	code := m.Run()
-	err = os.RemoveAll(binaries)
 	for _, f := range after {
-		if code == 0 && err == nil {
+		if binaries != "" && code == 0 && err == nil {
 			err = f()
 		}
 	}
 	if err != nil {
-		exit(err)
+		fmt.Fprintln(os.Stderr, err)
+		return 1
 	}
-	os.Exit(code)
+	return code
 }
 
 // Start starts a deployment in a directory of the test's own. It ends with the test, which fails if there is anything to
@@ -93,14 +93,6 @@ func links[T any](roles map[string]T) (dir string, err error) {
 	return dir, nil
 }
 
-func exit(err error) {
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	os.Exit(0)
-}
-
 // runServer is nats-server: it ends by a signal.
 func runServer() error {
 	options, err := natsserver.ConfigureOptions(flag.NewFlagSet("nats-server", flag.ContinueOnError), os.Args[1:],
@@ -130,24 +122,4 @@ func service(run func(context.Context, config.Config, *slog.Logger) error) func(
 		}
 		return run(ctx, cfg, slog.New(slog.NewTextHandler(os.Stderr, nil)))
 	}
-}
-
-func runGateway(ctx context.Context, cfg config.Config, log *slog.Logger) error {
-	g, err := gateway.New(cfg, log)
-	if err != nil {
-		return err
-	}
-	return g.Run(ctx)
-}
-
-func runPersister(ctx context.Context, cfg config.Config, log *slog.Logger) error {
-	options, err := persister.Configure(cfg)
-	if err != nil {
-		return err
-	}
-	p, err := persister.New(options, log)
-	if err != nil {
-		return err
-	}
-	return p.Run(ctx)
 }
