@@ -1,7 +1,6 @@
 package idempotency
 
 import (
-	"strings"
 	"time"
 
 	"github.com/tidemark-chat/tidemark/streams/event"
@@ -37,15 +36,7 @@ func (g Guest) Sent(e *event.Event) bool {
 	if e.Sender != "" || e.Key == "" {
 		return false
 	}
-	// This is asked for each delivery, and nearly always in vain: what a look can tell comes first. A key counts for
-	// all guests only if a connection made it, and otherwise the scope names the connection.
-	if !g.Made(e.Key) {
-		socket, ok := strings.CutPrefix(e.Scope, "guest:")
-		if !ok || !strings.HasPrefix(socket, g.SocketID) {
-			return false
-		}
-	}
-	return e.Scope == g.Scope(e.Key, e.Conversation)
+	return e.Scope == g.Scope(e.Key, e.Conversation) && (!hasSocketID(e.Key) || g.Made(e.Key))
 }
 
 // Recent implements Sender.

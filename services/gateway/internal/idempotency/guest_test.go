@@ -75,16 +75,6 @@ func TestSentByAGuest(t *testing.T) {
 	}
 }
 
-func TestToLookWhetherAGuestSentAMessageCostsNoMemory(t *testing.T) {
-	g, other := Guest{SocketID: mine}, Guest{SocketID: theirs}
-	for _, key := range []string{theirs + "-0", "undefined-0"} {
-		e := &event.Event{Conversation: subject.General, Key: key, Scope: other.Scope(key, subject.General)}
-		if n := testing.AllocsPerRun(100, func() { g.Sent(e) }); n > 0 {
-			t.Errorf("key %q: %v allocations", key, n)
-		}
-	}
-}
-
 // TestWhatWasSentNamesItsSender is what lets delivery tell by a look that a message is not somebody's own.
 func TestWhatWasSentNamesItsSender(t *testing.T) {
 	for _, s := range []Sender{Guest{SocketID: mine}, User{ID: "u1", SocketID: mine}} {
