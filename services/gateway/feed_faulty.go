@@ -19,11 +19,7 @@ func init() {
 	if os.Getenv(faultyFeed) == "" {
 		return
 	}
-	kind, err := faulty.Parse(os.Getenv(faultyFeed))
-	if err != nil {
-		panic(faultyFeed + ": " + err.Error())
-	}
-	right := newFeed
+	right, kind := newFeed, faulty.Kind(os.Getenv(faultyFeed))
 	newFeed = func(js jetstream.JetStream, log *slog.Logger) feed.Feed {
 		log.Warn("this gateway is wrong on purpose", "feed", kind)
 		return faulty.Wrap(right(js, log), kind)

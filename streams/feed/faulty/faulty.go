@@ -5,6 +5,7 @@ package faulty
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/tidemark-chat/tidemark/streams/event"
 	"github.com/tidemark-chat/tidemark/streams/feed"
@@ -19,19 +20,10 @@ const (
 	Swap   Kind = "swap"   // it and the next one change places
 )
 
-// Parse reads a kind by its name.
-func Parse(name string) (Kind, error) {
-	switch k := Kind(name); k {
-	case Drop, Double, Swap:
-		return k, nil
-	}
-	return "", fmt.Errorf("faulty feed %q: want drop, double or swap", name)
-}
-
 // Every is one event in how many is treated wrongly.
 const Every = 10_000
 
-// Wrap makes a feed wrong at every Every-th offset, each time it is run the same ones.
+// Wrap makes a feed wrong at every Every-th offset, each time it is run the same ones. One of an unknown kind does not run.
 func Wrap(right feed.Feed, kind Kind) feed.Feed { return &wrapped{right: right, kind: kind} }
 
 type wrapped struct {
@@ -41,6 +33,9 @@ type wrapped struct {
 
 // Run implements feed.Feed, wrongly.
 func (w *wrapped) Run(ctx context.Context, after uint64, apply func(feed.Record)) error {
+	if !slices.Contains([]Kind{Drop, Double, Swap}, w.kind) {
+		return fmt.Errorf("faulty feed %q: want drop, double or swap", w.kind)
+	}
 	var held *feed.Record // waits for the next one, for a moment
 	return w.right.Run(ctx, after, func(r feed.Record) {
 		switch {

@@ -43,13 +43,9 @@ func TestEachKindIsWrongInItsWay(t *testing.T) {
 	}
 }
 
-func TestKindsHaveNames(t *testing.T) {
-	for _, kind := range []Kind{Drop, Double, Swap} {
-		if got, err := Parse(string(kind)); got != kind || err != nil {
-			t.Errorf("%s: %s, %v", kind, got, err)
-		}
-	}
-	if _, err := Parse("delay"); err == nil {
-		t.Error("an unknown kind was accepted")
+func TestAnUnknownKindDoesNotRun(t *testing.T) {
+	err := Wrap(numbered{}, "delay").Run(t.Context(), 0, func(feed.Record) { t.Error("something was applied") })
+	if err == nil {
+		t.Error("it ran")
 	}
 }
