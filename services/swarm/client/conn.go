@@ -18,7 +18,7 @@ type Conn struct {
 	gate   gate
 
 	// The reader's.
-	id       string
+	id, pid  string
 	patience time.Duration // without a ping
 	deadline time.Time     // of the next ping; zero before the handshake
 	awaited  int           // what is to happen until it is ready
@@ -81,6 +81,9 @@ func (c *Conn) run(l link) {
 // SocketID is the Socket.IO id that the server gave the connection.
 func (c *Conn) SocketID() string { return c.id }
 
+// PID is the private id that a server with connectionStateRecovery gave it, by which a client is known when it comes back.
+func (c *Conn) PID() string { return c.pid }
+
 // Emit sends an event, a JSON array, and wants no ack. Over polling it only takes the event: if it cannot be sent, the
 // connection ends.
 func (c *Conn) Emit(payload []byte) error { return c.message(payload, nil) }
@@ -90,7 +93,7 @@ func (c *Conn) Emit(payload []byte) error { return c.message(payload, nil) }
 func (c *Conn) Ask(payload []byte, answer func(args []byte)) error {
 	id, ok := c.acks.add(answer)
 	if !ok {
-		return c.Err()
+		return c.why()
 	}
 	err := c.message(payload, strconv.AppendInt(nil, int64(id), 10))
 	if err != nil {

@@ -78,11 +78,11 @@ func (c *Conn) open(body []byte) error {
 }
 
 func (c *Conn) join(body []byte) error {
-	var joined struct{ SID string }
+	var joined struct{ SID, PID string }
 	if err := json.Unmarshal(body, &joined); err != nil || joined.SID == "" || c.id != "" {
 		return violation("malformed or repeated answer to CONNECT", body)
 	}
-	c.id = joined.SID
+	c.id, c.pid = joined.SID, joined.PID
 	c.happened()
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"syscall"
@@ -25,7 +26,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	deploymenttest.Run(m, func() error { return goleak.Find() })
+	os.Exit(deploymenttest.Run(m, func() error { return goleak.Find() }))
 }
 
 var ctx = context.Background()

@@ -3,12 +3,11 @@ package peers
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
-	"github.com/gorilla/websocket"
+	"github.com/tidemark-chat/tidemark/services/swarm/client"
 )
 
 // recovery lets clients come back at once who have been there, have had the room's latest message, and have then missed
@@ -66,7 +65,7 @@ func (p Plan) stay(ctx context.Context, s *server, writer *crowd) (auths []any, 
 		return nil, err
 	}
 	for _, v := range visitors {
-		seen, err := v.see()
+		seen, err := v.see(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -116,70 +115,47 @@ func (p Plan) comeBack(ctx context.Context, s *server, auths []any, away time.Ti
 	return v, nil
 }
 
-// visitor is a client that stays for one message. It is not one of client's, because it has to know the private id that
-// connectionStateRecovery gives it.
+// visitor is a client that stays for one message.
 type visitor struct {
-	conn *websocket.Conn // nil: it is not there
-	pid  string
+	conn  *client.Conn // nil: it is not there
+	first chan []byte  // the first message, once it has come
 }
 
 func (v *visitor) come(ctx context.Context, s *server) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, dialAtMost)
 	defer cancel()
-	v.conn, _, err = websocket.DefaultDialer.DialContext(ctx, "ws://"+s.address+"/socket.io/?EIO=4&transport=websocket", nil)
+	v.first = make(chan []byte, 1)
+	v.conn, err = client.Dial(ctx, client.Options{URL: "http://" + s.address, Auth: s.target.newcomer, Event: func(event []byte) {
+		if _, _, is := parseMessage(event); is {
+			select {
+			case v.first <- bytes.Clone(event):
+			default:
+			}
+		}
+	}})
 	if err != nil {
 		return errors.Join(err, s.ended())
 	}
-	auth, err := json.Marshal(s.target.newcomer)
-	if err != nil {
-		return err
-	}
-	if err := v.conn.WriteMessage(websocket.TextMessage, append([]byte("40"), auth...)); err != nil {
-		return err
-	}
-	answer, err := v.next("40")
-	if err != nil {
-		return err
-	}
-	var ids struct{ PID string }
-	if err := json.Unmarshal(answer, &ids); err != nil {
-		return fmt.Errorf("%s answered CONNECT by %q: %w", s.target.Name, answer, err)
-	}
-	v.pid = ids.PID
 	return nil
 }
 
 // see waits for the first message.
-func (v *visitor) see() (seen, error) {
-	for {
-		event, err := v.next("42")
-		if err != nil {
-			return seen{}, err
-		}
-		if _, _, is := parseMessage(event); is {
-			return seen{v.pid, event}, nil
-		}
-	}
-}
-
-// next is what follows the type of the next packet of that type.
-func (v *visitor) next(kind string) ([]byte, error) {
-	for {
-		if err := v.conn.SetReadDeadline(time.Now().Add(dialAtMost)); err != nil {
-			return nil, err
-		}
-		_, packet, err := v.conn.ReadMessage()
-		if err != nil {
-			return nil, err
-		}
-		if rest, is := bytes.CutPrefix(packet, []byte(kind)); is {
-			return rest, nil
-		}
+func (v *visitor) see(ctx context.Context) (seen, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialAtMost)
+	defer cancel()
+	select {
+	case event := <-v.first:
+		return seen{v.conn.PID(), event}, nil
+	case <-v.conn.Done():
+		return seen{}, v.conn.Err()
+	case <-ctx.Done():
+		return seen{}, fmt.Errorf("no message came: %w", ctx.Err())
 	}
 }
 
 func (v *visitor) cut() {
 	if v.conn != nil {
-		_ = v.conn.NetConn().Close()
+		v.conn.Cut()
+		<-v.conn.Done()
 	}
 }

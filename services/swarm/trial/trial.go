@@ -40,8 +40,8 @@ type Trial struct {
 	Version   string
 	Crowd     crowd.Options // without its meter, which Run makes
 	Length    time.Duration // of During, for the view
-	// During is what happens once everybody has connected. It returns when it has happened or ctx ends, with an error
-	// if the run then proves nothing, unless something is found.
+	// During is what happens once everybody has connected. It returns when it has happened, with an error if the run then
+	// proves nothing, unless something is found; or when ctx ends.
 	During func(ctx context.Context, r *Running) error
 	// Judge reads the log, and lets the oracle judge the run. Otherwise only figures are taken.
 	Judge bool
@@ -170,14 +170,14 @@ func (t *Trial) happen(ctx context.Context, r *Running) (behind []string, err er
 		return nil, err
 	}
 	r.Say()
-	if err := t.During(ctx, r); err != nil {
-		r.Flaw(err.Error())
-	}
-	if ctx.Err() != nil { // nobody wants to wait
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.noEnd = true
+	err = t.During(ctx, r)
+	if ctx.Err() != nil {
+		r.noEnd = true // nobody wants to wait for one
+		r.Flaw(fmt.Sprintf("the run was cut short after %v", time.Since(r.began).Round(time.Second)))
 		return nil, nil
+	}
+	if err != nil {
+		r.Flaw(err.Error())
 	}
 	longest := settling
 	if !t.Judge {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -16,7 +17,7 @@ import (
 	"github.com/tidemark-chat/tidemark/services/swarm/trial"
 )
 
-func TestMain(m *testing.M) { deploymenttest.Run(m) }
+func TestMain(m *testing.M) { os.Exit(deploymenttest.Run(m)) }
 
 // against is a trial that is judged by a deployment's log.
 func against(t *testing.T, d *deployment.Deployment, mix crowd.Mix) *trial.Trial {

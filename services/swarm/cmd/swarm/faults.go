@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -135,8 +136,9 @@ func (f *faultFlags) plan(t *trial.Trial, d *deployment.Deployment, kinds []faul
 				r.LeaveOut(a.String())
 			}
 		}
-		talked := make(chan error, 1)
-		go func() { talked <- trial.Talk(t.Length)(ctx, r) }()
+		var talking sync.WaitGroup
+		defer talking.Wait()
+		talking.Go(func() { _ = trial.Talk(t.Length)(ctx, r) }) // it has no errors
 		carriedOut := 0
 		var hurts []string // under way; faults.Run tells of one event at a time
 		err := faults.Run(ctx, steps, d, func(e faults.Event) {
@@ -153,7 +155,7 @@ func (f *faultFlags) plan(t *trial.Trial, d *deployment.Deployment, kinds []faul
 		if len(kinds) > 0 && 2*carriedOut <= len(steps) {
 			r.Flaw(fmt.Sprintf("of %d faults that were planned only %d were carried out", len(steps), carriedOut))
 		}
-		return errors.Join(err, <-talked)
+		return err
 	}
 }
 
