@@ -227,37 +227,17 @@ func TestAReadThatIsNotAnsweredIsNoHole(t *testing.T) {
 // swallowReads is a way to the log on which, while swallow is set, reads of the
 // log vanish.
 func swallowReads(t *testing.T, url string, swallow *atomic.Bool) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			client, err := l.Accept()
+	return wayTo(t, url, func(client, server net.Conn) {
+		go func() { _, _ = io.Copy(client, server); client.Close() }()
+		defer server.Close()
+		for b := make([]byte, 1<<20); ; {
+			n, err := client.Read(b)
 			if err != nil {
 				return
 			}
-			server, err := net.Dial("tcp", strings.TrimPrefix(url, "nats://"))
-			if err != nil {
-				client.Close()
-				continue
+			if !swallow.Load() || !bytes.Contains(b[:n], []byte("DIRECT.GET")) {
+				_, _ = server.Write(b[:n])
 			}
-			go func() { _, _ = io.Copy(client, server); client.Close() }()
-			go func() {
-				defer server.Close()
-				for b := make([]byte, 1<<20); ; {
-					n, err := client.Read(b)
-					if err != nil {
-						return
-					}
-					if !swallow.Load() || !bytes.Contains(b[:n], []byte("DIRECT.GET")) {
-						_, _ = server.Write(b[:n])
-					}
-				}
-			}()
 		}
-	}()
-	return "nats://" + l.Addr().String()
+	})
 }

@@ -27,6 +27,11 @@ func lagging(t testing.TB, lag time.Duration) (s *logtest.Server, at []string) {
 
 // delayFeed is a way to the log on which what a gateway's feed is sent takes longer.
 func delayFeed(t testing.TB, url string, lag time.Duration) string {
+	return wayTo(t, url, func(client, server net.Conn) { relay(client, server, lag) })
+}
+
+// wayTo is another address of a log, whose connections are carried on by carry.
+func wayTo(t testing.TB, url string, carry func(client, server net.Conn)) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -44,7 +49,7 @@ func delayFeed(t testing.TB, url string, lag time.Duration) string {
 				client.Close()
 				continue
 			}
-			go relay(client, server, lag)
+			go carry(client, server)
 		}
 	}()
 	return "nats://" + l.Addr().String()
