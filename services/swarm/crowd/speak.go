@@ -92,7 +92,7 @@ func (s *seat) try(p *pending) {
 	m := s.m
 	m.actor.Mu.Lock()
 	conn, l := s.conn, s.line
-	if conn == nil {
+	if conn == nil || p.bound && p.over != nil && p.over != conn { // the connection may have become another just now
 		m.actor.Mu.Unlock()
 		return
 	}
