@@ -3,16 +3,14 @@ module github.com/tidemark-chat/tidemark/services/persister
 go 1.26.0
 
 require (
-	github.com/google/uuid v1.6.0
 	github.com/nats-io/nats.go v1.55.0
-	github.com/pressly/goose/v3 v3.29.0
 	github.com/prometheus/client_golang v1.25.0
 	github.com/prometheus/client_model v0.6.3
 	github.com/tidemark-chat/tidemark/config v0.0.0
 	github.com/tidemark-chat/tidemark/streams v0.0.0
+	github.com/tidemark-chat/tidemark/streams/readmodel v0.0.0
 	go.uber.org/goleak v1.3.0
 	golang.org/x/sync v0.24.0
-	modernc.org/sqlite v1.61.1
 )
 
 require (
@@ -23,6 +21,7 @@ require (
 	github.com/fsnotify/fsnotify v1.9.0 // indirect
 	github.com/go-viper/mapstructure/v2 v2.4.0 // indirect
 	github.com/google/go-tpm v0.9.8 // indirect
+	github.com/google/uuid v1.6.0 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/klauspost/compress v1.20.3 // indirect
 	github.com/mattn/go-isatty v0.0.24 // indirect
@@ -35,6 +34,7 @@ require (
 	github.com/nats-io/nuid v1.0.1 // indirect
 	github.com/ncruces/go-strftime v1.1.0 // indirect
 	github.com/pelletier/go-toml/v2 v2.2.4 // indirect
+	github.com/pressly/goose/v3 v3.29.0 // indirect
 	github.com/prometheus/common v0.72.0 // indirect
 	github.com/prometheus/procfs v0.22.0 // indirect
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
@@ -59,9 +59,11 @@ require (
 	modernc.org/libc v1.79.0 // indirect
 	modernc.org/mathutil v1.7.1 // indirect
 	modernc.org/memory v1.12.1 // indirect
+	modernc.org/sqlite v1.61.1 // indirect
 )
 
 replace (
 	github.com/tidemark-chat/tidemark/config => ../../config
 	github.com/tidemark-chat/tidemark/streams => ../../streams
+	github.com/tidemark-chat/tidemark/streams/readmodel => ../../streams/readmodel
 )

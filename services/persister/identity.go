@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/tidemark-chat/tidemark/services/persister/readmodel"
 	"github.com/tidemark-chat/tidemark/streams/event"
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
 	"github.com/tidemark-chat/tidemark/streams/fault"
+	"github.com/tidemark-chat/tidemark/streams/readmodel"
 )
 
 // ErrOtherLog says that the log is not the one the database was made from.

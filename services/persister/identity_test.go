@@ -11,11 +11,11 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/tidemark-chat/tidemark/services/persister/readmodel"
-	"github.com/tidemark-chat/tidemark/services/persister/readmodel/sqlite"
 	"github.com/tidemark-chat/tidemark/streams/embedded"
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
 	"github.com/tidemark-chat/tidemark/streams/logtest"
+	"github.com/tidemark-chat/tidemark/streams/readmodel"
+	"github.com/tidemark-chat/tidemark/streams/readmodel/sqlite"
 )
 
 // A copy of the log's files is taken at offset 5 and the database is made at

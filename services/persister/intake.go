@@ -7,9 +7,9 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/tidemark-chat/tidemark/services/persister/projection"
-	"github.com/tidemark-chat/tidemark/services/persister/readmodel"
 	"github.com/tidemark-chat/tidemark/streams/fault"
+	"github.com/tidemark-chat/tidemark/streams/readmodel"
+	"github.com/tidemark-chat/tidemark/streams/readmodel/projection"
 )
 
 // ackTimeout bounds the wait for the consumer to confirm an ack.

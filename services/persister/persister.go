@@ -29,7 +29,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tidemark-chat/tidemark/config"
-	"github.com/tidemark-chat/tidemark/services/persister/readmodel/sqlite"
+	"github.com/tidemark-chat/tidemark/streams/readmodel/sqlite"
 )
 
 const (

@@ -1,8 +1,8 @@
 package persister
 
 import (
-	"github.com/tidemark-chat/tidemark/services/persister/projection"
-	"github.com/tidemark-chat/tidemark/services/persister/readmodel"
+	"github.com/tidemark-chat/tidemark/streams/readmodel"
+	"github.com/tidemark-chat/tidemark/streams/readmodel/projection"
 )
 
 // loudest is how many dead letters of one batch are logged one by one.

@@ -8,10 +8,10 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/tidemark-chat/tidemark/services/persister/projection"
-	"github.com/tidemark-chat/tidemark/services/persister/readmodel"
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
 	"github.com/tidemark-chat/tidemark/streams/fault"
+	"github.com/tidemark-chat/tidemark/streams/readmodel"
+	"github.com/tidemark-chat/tidemark/streams/readmodel/projection"
 )
 
 // lookEvery is how often a busy session looks whether all is as it thinks; an

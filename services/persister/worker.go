@@ -8,9 +8,9 @@ import (
 
 	"github.com/nats-io/nats.go/micro"
 
-	"github.com/tidemark-chat/tidemark/services/persister/readmodel"
 	"github.com/tidemark-chat/tidemark/streams/fault"
 	"github.com/tidemark-chat/tidemark/streams/query"
+	"github.com/tidemark-chat/tidemark/streams/readmodel"
 )
 
 const (

@@ -92,7 +92,9 @@ func Decode(offset uint64, at time.Time, subj string, header nats.Header, conten
 		d.err = fmt.Errorf("no schema or type")
 	}
 	if d.err == nil && e.Schema > Schema {
-		return e, nil // a newer digest may cover more than this code knows
+		// A newer digest may cover more than this code knows: it is not checked.
+		_ = e.Digest.UnmarshalText([]byte(d.get(headerDigest)))
+		return e, nil
 	}
 	if d.err == nil {
 		d.err = e.Digest.UnmarshalText([]byte(d.get(headerDigest)))

@@ -12,12 +12,12 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/tidemark-chat/tidemark/services/persister/readmodel"
-	"github.com/tidemark-chat/tidemark/services/persister/readmodel/modeltest"
-	"github.com/tidemark-chat/tidemark/services/persister/readmodel/sqlite"
 	"github.com/tidemark-chat/tidemark/streams/event"
 	"github.com/tidemark-chat/tidemark/streams/logtest"
 	"github.com/tidemark-chat/tidemark/streams/query"
+	"github.com/tidemark-chat/tidemark/streams/readmodel"
+	"github.com/tidemark-chat/tidemark/streams/readmodel/modeltest"
+	"github.com/tidemark-chat/tidemark/streams/readmodel/sqlite"
 	"github.com/tidemark-chat/tidemark/streams/subject"
 )
 

@@ -20,7 +20,7 @@ import (
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
-	"github.com/tidemark-chat/tidemark/services/persister/readmodel"
+	"github.com/tidemark-chat/tidemark/streams/readmodel"
 )
 
 // readers bounds the questions answered at once.

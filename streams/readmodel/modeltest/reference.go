@@ -4,9 +4,9 @@ import (
 	"context"
 	"slices"
 
-	"github.com/tidemark-chat/tidemark/services/persister/readmodel"
 	"github.com/tidemark-chat/tidemark/streams/event"
 	"github.com/tidemark-chat/tidemark/streams/query"
+	"github.com/tidemark-chat/tidemark/streams/readmodel"
 	"github.com/tidemark-chat/tidemark/streams/subject"
 )
 

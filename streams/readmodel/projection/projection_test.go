@@ -9,8 +9,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 
-	"github.com/tidemark-chat/tidemark/services/persister/readmodel"
 	"github.com/tidemark-chat/tidemark/streams/event"
+	"github.com/tidemark-chat/tidemark/streams/readmodel"
 	"github.com/tidemark-chat/tidemark/streams/subject"
 )
 

@@ -4,10 +4,10 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/tidemark-chat/tidemark/services/persister/readmodel"
 	"github.com/tidemark-chat/tidemark/streams/event"
 	"github.com/tidemark-chat/tidemark/streams/fault"
 	"github.com/tidemark-chat/tidemark/streams/query"
+	"github.com/tidemark-chat/tidemark/streams/readmodel"
 )
 
 // OpenStore opens the test's store: a new one at first, the same again later.

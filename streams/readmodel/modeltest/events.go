@@ -10,8 +10,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/tidemark-chat/tidemark/services/persister/readmodel"
 	"github.com/tidemark-chat/tidemark/streams/event"
+	"github.com/tidemark-chat/tidemark/streams/readmodel"
 	"github.com/tidemark-chat/tidemark/streams/subject"
 )
 

@@ -14,8 +14,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/tidemark-chat/tidemark/services/persister/readmodel"
 	"github.com/tidemark-chat/tidemark/streams/event"
+	"github.com/tidemark-chat/tidemark/streams/readmodel"
 	"github.com/tidemark-chat/tidemark/streams/subject"
 )
 

@@ -10,11 +10,11 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/tidemark-chat/tidemark/services/persister/readmodel"
-	"github.com/tidemark-chat/tidemark/services/persister/readmodel/modeltest"
-	"github.com/tidemark-chat/tidemark/services/persister/readmodel/sqlite"
 	"github.com/tidemark-chat/tidemark/streams/event"
 	"github.com/tidemark-chat/tidemark/streams/query"
+	"github.com/tidemark-chat/tidemark/streams/readmodel"
+	"github.com/tidemark-chat/tidemark/streams/readmodel/modeltest"
+	"github.com/tidemark-chat/tidemark/streams/readmodel/sqlite"
 	"github.com/tidemark-chat/tidemark/streams/subject"
 )
 

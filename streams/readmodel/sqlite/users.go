@@ -6,10 +6,10 @@ import (
 	"database/sql"
 	"slices"
 
-	"github.com/tidemark-chat/tidemark/services/persister/readmodel"
 	"github.com/tidemark-chat/tidemark/streams/event"
 	"github.com/tidemark-chat/tidemark/streams/fault"
 	"github.com/tidemark-chat/tidemark/streams/query"
+	"github.com/tidemark-chat/tidemark/streams/readmodel"
 )
 
 const (

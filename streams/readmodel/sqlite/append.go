@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tidemark-chat/tidemark/services/persister/readmodel"
 	"github.com/tidemark-chat/tidemark/streams/event"
 	"github.com/tidemark-chat/tidemark/streams/fault"
+	"github.com/tidemark-chat/tidemark/streams/readmodel"
 )
 
 const (

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/spf13/cobra"
+
+	"github.com/tidemark-chat/tidemark/config"
+	"github.com/tidemark-chat/tidemark/config/command"
+	"github.com/tidemark-chat/tidemark/streams/eventlog"
+	"github.com/tidemark-chat/tidemark/streams/readmodel"
+	"github.com/tidemark-chat/tidemark/streams/readmodel/sqlite"
+)
+
+// Exit codes beside 0.
+const (
+	foundSomething = 1 // findings, a proof that does not hold, a replay with holes
+	couldNot       = 2 // bad usage, or what was asked for could not be done
+)
+
+// could marks an error that says that nothing was found out.
+func could(err error) error {
+	if err != nil {
+		return &command.Exit{Code: couldNot, Err: err}
+	}
+	return nil
+}
+
+// defaultURL is where a standalone's log listens.
+const defaultURL = "nats://127.0.0.1:4222"
+
+// link is the way to the log.
+type link struct {
+	config config.Config
+	nc     *nats.Conn
+	js     jetstream.JetStream
+	state  eventlog.State // when it was opened
+}
+
+// open connects to the log that the settings name. Close it.
+func open(cmd *cobra.Command) (*link, error) {
+	cfg, log, err := command.Load(cmd)
+	if err != nil {
+		return nil, err
+	}
+	url := string(cfg.NATS.URL)
+	if url == "" {
+		url = defaultURL
+	}
+	var options []nats.Option
+	if cfg.NATS.Credentials != "" {
+		options = append(options, nats.UserCredentials(cfg.NATS.Credentials))
+	}
+	l := &link{config: cfg}
+	if l.nc, l.js, err = eventlog.Connect(url, "auditor", log, options...); err != nil {
+		return nil, could(fmt.Errorf("connect to the log at %s: %w", config.URL(url), err))
+	}
+	if l.state, err = eventlog.Open(l.js).State(cmd.Context()); err != nil {
+		l.close()
+		return nil, could(err)
+	}
+	return l, nil
+}
+
+func (l *link) close() { l.nc.Close() }
+
+// errNoDatabase says that there is no read model to look at.
+var errNoDatabase = errors.New("there is no read model")
+
+// openReader opens the read model that the settings name, for reading only.
+func openReader(ctx context.Context, cfg config.Config) (readmodel.Reader, error) {
+	if cfg.Database.Driver() == config.Postgres {
+		return nil, cfg.Invalid("database.url", "PostgreSQL is not supported yet: leave it empty, or give sqlite:<path>")
+	}
+	path := cfg.DatabaseSource()
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("%w at %s (settings database.url and dataDir): %w", errNoDatabase, path, err)
+	}
+	return sqlite.OpenReader(ctx, path)
+}
