@@ -8,7 +8,7 @@ require (
 	github.com/spf13/pflag v1.0.10
 	github.com/tidemark-chat/tidemark/config v0.0.0
 	github.com/tidemark-chat/tidemark/streams v0.0.0
-	github.com/tidemark-chat/tidemark/streams/readmodel v0.0.0-00010101000000-000000000000
+	github.com/tidemark-chat/tidemark/streams/readmodel v0.0.0
 )
 
 require (
