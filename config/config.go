@@ -20,6 +20,7 @@ type Config struct {
 	Stream    Stream
 	Gateway   Gateway
 	Persister Persister
+	Notary    Notary
 	Database  Database
 	Log       Log
 
@@ -34,6 +35,7 @@ func (c *Config) table() []setting {
 		c.Stream.settings(),
 		c.Gateway.settings(),
 		c.Persister.settings(),
+		c.Notary.settings(),
 		c.Database.settings(),
 		c.Log.settings(),
 	)

@@ -13,7 +13,7 @@ func TestEveryFieldIsFilledByExactlyOneSetting(t *testing.T) {
 	before := Default()
 	changed := map[string]string{ // a value unlike the default
 		"address": "127.0.0.1:9", "rate": "7.5", "true|false": "false", "number": "77", "size": "77KiB", "duration": "7s",
-		"path": "elsewhere", "file": "config_test.go", "origins": "https://a.example", "1|3|5": "5",
+		"path": "elsewhere", "path|url": "https://a.example/b", "file": "config_test.go", "origins": "https://a.example", "1|3|5": "5",
 		"debug|info|warn|error": "warn", "text|json": "json",
 	}
 	for i := range before.table() {
@@ -101,6 +101,9 @@ func TestDefaults(t *testing.T) {
 		"gateway.allowGuests":  c.Gateway.AllowGuests,
 		"gateway.corsOrigins":  len(c.Gateway.CORSOrigins) == 0,
 		"persister.pinTTL":     c.Persister.PinTTL == 3*time.Second,
+		"notary.key":           c.Notary.Key == "",
+		"notary.every":         c.Notary.Every == 1000,
+		"notary.interval":      c.Notary.Interval == 10*time.Second,
 		"database.Driver":      c.Database.Driver() == SQLite,
 		"database.url is file": c.DatabaseSource() == ".data/tidemark.db",
 	} {

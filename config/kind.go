@@ -142,6 +142,15 @@ func path() kind[string] {
 	}
 }
 
+// pathOrNone is a path, of a file that is looked at only by the service that uses it, or nothing.
+func pathOrNone() kind[string] {
+	return kind[string]{
+		name: "path", allowed: "a path, or nothing",
+		parse:  func(text string) (string, bool) { return text, !strings.ContainsRune(text, 0) },
+		format: asIs,
+	}
+}
+
 // file is the path of a file that can be seen, or nothing.
 func file() kind[string] {
 	return kind[string]{

@@ -15,7 +15,7 @@ func main() {
 		Long: "Run the event log (an embedded nats-server that syncs every message to disk), the gateway and the persister in one\n" +
 			"process. Everything is kept in one directory; nothing else is needed.",
 		Example:  "  standalone\n  standalone --data-dir /var/lib/tidemark --gateway.listen 0.0.0.0:3000\n  TIDEMARK_NATS_LISTEN=off standalone\n  standalone config",
-		Sections: []string{"dataDir", "nats.listen", "stream", "gateway", "persister", "database"},
+		Sections: []string{"dataDir", "nats.listen", "stream", "gateway", "persister", "notary", "database"},
 		Run:      standalone.Run,
 	}))
 }
