@@ -42,8 +42,16 @@ func Of(e *event.Event) Record {
 	return r
 }
 
-// Event is the event of a record, if it is what was sealed.
+// Event is the event of a record, if it is what was sealed. A record of a schema that this code does not know is refused,
+// because it cannot be told what its digest covers.
 func (r *Record) Event() (event.Event, error) {
+	if r.At != time.Unix(0, r.At.UnixNano()).UTC() {
+		// Centuries away another time has the same count of nanoseconds, which is what a leaf of the tree is made of.
+		return event.Event{}, fmt.Errorf("the time of the event at offset %d is none that a log gives", r.Offset)
+	}
+	if r.Schema != event.Schema {
+		return event.Event{}, fmt.Errorf("the event at offset %d is of schema %d, this code knows %d", r.Offset, r.Schema, event.Schema)
+	}
 	conversation, err := subject.ParseConversation(r.Conversation)
 	if err != nil {
 		return event.Event{}, err
