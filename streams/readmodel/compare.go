@@ -16,11 +16,17 @@ const (
 	DeadLetters Table = "dead_letter"
 )
 
+// Tables are those that are compared row by row.
+var Tables = []Table{Messages, Users, DeadLetters}
+
 // Row is not a name for this: readmodel.Row is a row to write. TableRow is one row as it is in a table, each column as text,
 // in the order of Columns: what a database with a wrong value in it can still be read as.
 type TableRow struct {
-	Offset uint64
+	Offset uint64 // without the fraction that a wrong one can have; 0 if it is no positive number
 	Values []sql.NullString
+	// Mistyped are the columns whose value is not of the column's type, such as bytes where text belongs. It can look the
+	// same as text, but a question would not find it.
+	Mistyped []string
 }
 
 // Reader reads a read model as a whole, to compare it with the log or with another. It is opened so that nothing can be
@@ -29,8 +35,13 @@ type Reader interface {
 	// Position is how far the read model is.
 	Position(ctx context.Context) (Position, error)
 
-	// Rows are the rows of a table with after < offset <= through, by ascending offset. An error ends them.
+	// Rows are the rows of a table with after < offset <= through, by ascending offset. An error ends them. They come as they
+	// are read, over several short transactions.
 	Rows(ctx context.Context, table Table, after, through uint64) iter.Seq2[TableRow, error]
+
+	// Strays are the rows of a table that no persister can have written, because their offset is no positive number or is beyond
+	// the checkpoint, as of one moment. Except for those beyond, Rows never gives them.
+	Strays(ctx context.Context, table Table) iter.Seq2[TableRow, error]
 
 	// KeyAt is the offset of the message that has a scope and key, and UserAt that of the registration of a user: 0 if none has.
 	KeyAt(ctx context.Context, scope, key string) (uint64, error)
