@@ -2,16 +2,88 @@
 // few seconds, so that a log stays a log.
 package progress
 
-import "io"
+import (
+	"io"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
 
-// Bar is one reading. Set may be called by any one goroutine, as often as it likes.
-type Bar struct{}
+	"golang.org/x/term"
+)
 
-// Start shows a reading of so many things. w is standard error.
-func Start(w io.Writer, title string, total uint64) *Bar { panic("not yet") }
+const (
+	// repaint is how often the bar moves. A reading that is shorter is not shown.
+	repaint = 200 * time.Millisecond
+	// nextLine is how often there is a line, where there is no terminal. A reading that is shorter has none.
+	nextLine = 5 * time.Second
+)
+
+// Bar is one reading. Set may be called by any one goroutine, as often as it likes. A nil Bar shows nothing.
+type Bar struct {
+	done    atomic.Uint64
+	stop    chan struct{}
+	once    sync.Once
+	stopped chan struct{}
+}
+
+// view is a way to show a reading. It is used by one goroutine.
+type view interface {
+	show(done uint64)
+	end(done uint64)
+}
+
+// Start shows a reading of so many events; with total 0, which is how many there are when nobody knows, only how many they
+// have been and how fast. w is standard error. Nobody else writes to it until Stop. What cannot be written is not shown.
+func Start(w io.Writer, title string, total uint64) *Bar {
+	if terminal(w) {
+		return start(newBar(w, title, total), repaint)
+	}
+	return start(newLines(w, title, total), nextLine)
+}
+
+func start(v view, interval time.Duration) *Bar {
+	b := &Bar{stop: make(chan struct{}), stopped: make(chan struct{})}
+	go func() {
+		defer close(b.stopped)
+		b.run(v, interval)
+	}()
+	return b
+}
+
+func (b *Bar) run(v view, interval time.Duration) {
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			v.show(b.done.Load())
+		case <-b.stop:
+			v.end(b.done.Load())
+			return
+		}
+	}
+}
 
 // Set says how much is done. It is cheap: what is shown follows at its own pace.
-func (b *Bar) Set(done uint64) { panic("not yet") }
+func (b *Bar) Set(done uint64) {
+	if b != nil {
+		b.done.Store(done)
+	}
+}
 
-// Stop shows the end and returns when nothing more will be written.
-func (b *Bar) Stop() { panic("not yet") }
+// Stop shows the end and returns when nothing more will be written. It takes the bar from the terminal, so that what is
+// written next stands on a line of its own. It may be called again.
+func (b *Bar) Stop() {
+	if b == nil {
+		return
+	}
+	b.once.Do(func() { close(b.stop) })
+	<-b.stopped
+}
+
+// terminal reports whether w is one on which a line can be painted again.
+func terminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
+}
