@@ -15,34 +15,44 @@ import (
 type Digest [sha256.Size]byte
 
 func (e *Event) digest() Digest {
-	fields := [...]string{
-		"tidemark", strconv.Itoa(e.Schema), string(e.Type), e.ID, e.Conversation.String(),
-		e.Sender, e.SenderName, e.Recipient, e.Scope, e.Key, e.Content,
-	}
-	size := 0
-	for _, f := range fields {
-		size += 8 + len(f)
-	}
-	buf := make([]byte, 0, size)
-	for _, f := range fields {
-		buf = binary.BigEndian.AppendUint64(buf, uint64(len(f)))
-		buf = append(buf, f...)
+	// Most events fit, so that nothing is allocated.
+	var room [1024]byte
+	buf := appendField(room[:0], "tidemark")
+	buf = appendField(buf, strconv.Itoa(e.Schema))
+	buf = appendField(buf, string(e.Type))
+	buf = appendField(buf, e.ID)
+	kind, name := string(e.Conversation.Kind), e.Conversation.Name
+	buf = appendLength(buf, len(kind)+len(":")+len(name)) // Conversation.String
+	buf = append(append(append(buf, kind...), ':'), name...)
+	for _, field := range [...]string{e.Sender, e.SenderName, e.Recipient, e.Scope, e.Key, e.Content} {
+		buf = appendField(buf, field)
 	}
 	return sha256.Sum256(buf)
 }
 
+func appendField(buf []byte, field string) []byte {
+	return append(appendLength(buf, len(field)), field...)
+}
+
+func appendLength(buf []byte, n int) []byte { return binary.BigEndian.AppendUint64(buf, uint64(n)) }
+
+var digestText = base64.RawURLEncoding.Strict()
+
 // String is the digest as base64url without padding, 43 characters.
-func (d Digest) String() string { return base64.RawURLEncoding.EncodeToString(d[:]) }
+func (d Digest) String() string { return digestText.EncodeToString(d[:]) }
 
 // MarshalText makes the digest a JSON string.
 func (d Digest) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
 // UnmarshalText reads what String writes.
 func (d *Digest) UnmarshalText(text []byte) error {
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(string(text))
-	if err != nil || len(raw) != len(d) {
+	var raw Digest
+	if len(text) != digestText.EncodedLen(len(raw)) {
 		return fmt.Errorf("digest %q: want 43 characters of base64url", text)
 	}
-	copy(d[:], raw)
+	if _, err := digestText.Decode(raw[:], text); err != nil {
+		return fmt.Errorf("digest %q: want 43 characters of base64url", text)
+	}
+	*d = raw
 	return nil
 }

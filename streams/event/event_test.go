@@ -1,6 +1,9 @@
 package event
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
 	"strings"
 	"testing"
 	"time"
@@ -129,6 +132,29 @@ func TestTopicsAreTheRoomOrTheInboxesOfBoth(t *testing.T) {
 	} {
 		if got := c.e.Topics(); got != c.want {
 			t.Errorf("%+v: %v, want %v", c.e, got, c.want)
+		}
+	}
+}
+
+func TestTheDigestIsOverTheFieldsEachBehindItsLength(t *testing.T) {
+	e := posted(t, "a room", strings.Repeat("hello ", 500))
+	e.Recipient = "u2"
+	e.Seal()
+	var fields bytes.Buffer
+	for _, f := range []string{"tidemark", "1", "message.posted", e.ID, "room:a room", "u1", e.SenderName, "u2", e.Scope, e.Key, e.Content} {
+		_ = binary.Write(&fields, binary.BigEndian, uint64(len(f)))
+		fields.WriteString(f)
+	}
+	if want := Digest(sha256.Sum256(fields.Bytes())); e.Digest != want {
+		t.Errorf("%s, want %s", e.Digest, want)
+	}
+	var back Digest
+	if err := back.UnmarshalText([]byte(e.Digest.String())); err != nil || back != e.Digest {
+		t.Error(back, err)
+	}
+	for _, wrong := range []string{"", e.Digest.String()[1:], e.Digest.String() + "A", e.Digest.String()[:42] + "\n", strings.Repeat("_", 43)} {
+		if err := back.UnmarshalText([]byte(wrong)); err == nil || back != e.Digest {
+			t.Errorf("%q was taken as a digest", wrong)
 		}
 	}
 }

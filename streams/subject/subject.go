@@ -97,15 +97,17 @@ func Of(c Conversation) string {
 // Parse reads a subject. Where the token is a digest of a long name, reversible
 // is false and the conversation's name is empty: the event carries it.
 func Parse(subj string) (c Conversation, reversible bool, err error) {
-	parts := strings.Split(subj, ".")
-	if len(parts) != 4 || parts[0] != "chat" || !Kind(parts[2]).known() {
+	first, rest, _ := strings.Cut(subj, ".")
+	_, rest, _ = strings.Cut(rest, ".") // the shard
+	kind, token, found := strings.Cut(rest, ".")
+	if !found || first != "chat" || !Kind(kind).known() {
 		return Conversation{}, false, fmt.Errorf("subject %q: want chat.<shard>.<room|dm|user>.<token>", subj)
 	}
-	name, reversible, err := Name(parts[3])
+	name, reversible, err := Name(token)
 	if err != nil {
 		return Conversation{}, false, fmt.Errorf("subject %q: %w", subj, err)
 	}
-	return Conversation{Kind: Kind(parts[2]), Name: name}, reversible, nil
+	return Conversation{Kind: Kind(kind), Name: name}, reversible, nil
 }
 
 // encoding has no padding and only letters and digits; lower case by choice.
