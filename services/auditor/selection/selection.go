@@ -1,18 +1,20 @@
 // Package selection says which events of the log are meant: by offset, time, conversation, sender and type.
+//
+// What is asked for by offset and time bounds what is read of the log (Span). Everything else is told from each event that is
+// read (Matcher) and not left to the server's filters: a filtered read of a subject with few events makes the server search
+// its files, and no message can be stored meanwhile.
 package selection
 
 import (
-	"context"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
-	"github.com/spf13/pflag"
-
 	"github.com/tidemark-chat/tidemark/streams/event"
-	"github.com/tidemark-chat/tidemark/streams/eventlog"
+	"github.com/tidemark-chat/tidemark/streams/subject"
 )
 
-// Selection is what was asked for. Its zero value is the whole log.
+// Selection is what was asked for. Its zero value is the whole log. An event is meant if it is within the bounds, in one of
+// the conversations (Rooms and Between together), by one of the senders and of one of the types; where nothing is asked for,
+// any will do.
 type Selection struct {
 	From, To     uint64    // offsets, both included; 0: from the first, to the last
 	Since, Until time.Time // since included, until not; zero: no bound
@@ -20,18 +22,56 @@ type Selection struct {
 	Between      []string // two users, by id or name: their direct conversation
 	Senders      []string // by id or name
 	Types        []string
+
+	// Growing says that the log is followed beyond its present end, so that From may lie beyond it.
+	Growing bool
 }
 
-// AddFlags adds the flags of a selection.
-func (s *Selection) AddFlags(flags *pflag.FlagSet) { panic("not yet") }
-
-// Span is what of the log has to be read: after < offset <= through.
-func (s *Selection) Span(ctx context.Context, js jetstream.JetStream, state eventlog.State) (after, through uint64, err error) {
-	panic("not yet")
+// Within reports whether what the log stored at an offset and a time is within the bounds. It is all that can be told of an
+// event that is damaged.
+func (s *Selection) Within(offset uint64, at time.Time) bool {
+	return offset >= s.From && (s.To == 0 || offset <= s.To) &&
+		(s.Since.IsZero() || !at.Before(s.Since)) && (s.Until.IsZero() || at.Before(s.Until))
 }
 
-// Matcher tells the events that are meant. Names of users are looked up in the log first; a name that several users have is an error
-// that says which.
-func (s *Selection) Matcher(ctx context.Context, js jetstream.JetStream) (func(*event.Event) bool, error) {
-	panic("not yet")
+// Filters reports whether some events within the bounds are not meant.
+func (s *Selection) Filters() bool {
+	return len(s.Rooms)+len(s.Between)+len(s.Senders)+len(s.Types) > 0
+}
+
+// matcher is the selection with all names resolved. It is pure.
+type matcher struct {
+	bounds        *Selection
+	conversations map[subject.Conversation]bool // empty: any
+	senders       map[string]bool
+	types         map[event.Type]bool
+}
+
+// compile makes the matcher; direct is the conversation of Between, or the zero one.
+func (s *Selection) compile(direct subject.Conversation) *matcher {
+	bounds := *s
+	m := &matcher{
+		bounds: &bounds, conversations: map[subject.Conversation]bool{},
+		senders: map[string]bool{}, types: map[event.Type]bool{},
+	}
+	for _, room := range s.Rooms {
+		m.conversations[subject.Conversation{Kind: subject.Room, Name: room}] = true
+	}
+	if direct != (subject.Conversation{}) {
+		m.conversations[direct] = true
+	}
+	for _, sender := range s.Senders {
+		m.senders[sender] = true
+	}
+	for _, t := range s.Types {
+		m.types[event.Type(t)] = true
+	}
+	return m
+}
+
+func (m *matcher) match(e *event.Event) bool {
+	return m.bounds.Within(e.Offset, e.At) &&
+		(len(m.conversations) == 0 || m.conversations[e.Conversation]) &&
+		(len(m.types) == 0 || m.types[e.Type]) &&
+		(len(m.senders) == 0 || e.Sender != "" && (m.senders[e.Sender] || m.senders[e.SenderName]))
 }
