@@ -57,12 +57,12 @@ func Project(previous readmodel.Position, epoch string, dense []Delivery) (readm
 	b := readmodel.Batch{Previous: previous, Messages: make([]readmodel.Row, 0, len(dense))}
 	var skipped Skipped
 	if first := dense[0].Offset; first != previous.Offset+1 {
-		b.DeadLetters = append(b.DeadLetters, missing(previous.Offset+1, first-1))
+		b.DeadLetters = append(b.DeadLetters, Missing(previous.Offset+1, first-1))
 	}
 	for _, d := range dense {
 		e, err := event.Decode(d.Offset, d.At, d.Stored.Subject, d.Stored.Header, d.Stored.Content)
 		if err == nil {
-			err = inPlace(&e)
+			err = InPlace(&e)
 		}
 		row := readmodel.Row{Event: e, Stored: d.Stored}
 		switch {
@@ -82,10 +82,10 @@ func Project(previous readmodel.Position, epoch string, dense []Delivery) (readm
 	return b, skipped
 }
 
-// inPlace says what is wrong with an event that is intact but in a conversation
+// InPlace says what is wrong with an event that is intact but in a conversation
 // that cannot be its own. An inbox is made of whole conversations: a message
 // among those of two others would be shown to them.
-func inPlace(e *event.Event) error {
+func InPlace(e *event.Event) error {
 	switch {
 	case !e.Known():
 	case e.Type == event.Registered && e.Conversation != subject.Conversation{Kind: subject.User, Name: e.Sender}:
@@ -96,7 +96,8 @@ func inPlace(e *event.Event) error {
 	return nil
 }
 
-func missing(from, through uint64) readmodel.DeadLetter {
+// Missing is the dead letter of offsets that the log does not hold.
+func Missing(from, through uint64) readmodel.DeadLetter {
 	return readmodel.DeadLetter{
 		Offset: from, Through: through,
 		Reason: fmt.Sprintf("the log holds nothing at these %d offsets", through-from+1),
