@@ -2,12 +2,13 @@ package notary
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
-	"iter"
-	"log/slog"
+	"fmt"
 
 	"github.com/nats-io/nats.go/jetstream"
-	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/tidemark-chat/tidemark/streams/fault"
 )
 
 // StreamName is the stream of checkpoints.
@@ -15,9 +16,6 @@ const StreamName = "AUDIT"
 
 // subjectCheckpoint is the subject of all its messages.
 const subjectCheckpoint = "audit.checkpoint"
-
-// MaxLeaves is how many leaves one entry may add: with their hashes it stays within what a NATS message can hold (1 MiB).
-const MaxLeaves = 4000
 
 // Errors of the stream of checkpoints.
 var (
@@ -27,20 +25,11 @@ var (
 	ErrFenced = errors.New("another notary has added a checkpoint")
 )
 
-// Entry is one message of the stream: a signed checkpoint, and the hashes that make its tree of the one before.
-type Entry struct {
-	Sequence uint64 `json:"-"` // in the stream, from 1
-	// Began is the sequence of the entry that began this tree. Another tree is begun when the log has become another one,
-	// of another epoch.
-	Began  uint64 `json:"began"`
-	From   uint64 `json:"from"` // size of the tree before
-	Size   uint64 `json:"size"` // the checkpoint's
-	Signed string `json:"checkpoint"`
-	// Hashes are the stored hashes of the leaves From to Size-1 (tlog.StoredHashes), 32 bytes each.
-	Hashes []byte `json:"hashes"`
-}
-
 // Audit is the stream. Safe for concurrent use.
+//
+// Who reads needs to publish to $JS.API.STREAM.INFO.AUDIT and $JS.API.DIRECT.GET.AUDIT, and who appends to audit.checkpoint.
+// The errors of all its methods are Temporary where the stream could not be read or written, and Corrupt where it holds what
+// it should not, or nothing where it should hold an entry.
 type Audit struct {
 	js jetstream.JetStream
 }
@@ -48,26 +37,80 @@ type Audit struct {
 // OpenAudit makes an Audit of a connection's JetStream. It does not talk to the server.
 func OpenAudit(js jetstream.JetStream) *Audit { return &Audit{js: js} }
 
-var _ = []any{Provision, (*Audit).Last, (*Audit).At, (*Audit).Append, (*Audit).Entries, (*Audit).Hashes}
-
-// Provision makes the stream if there is none, and checks that what there is denies delete and purge.
-func Provision(ctx context.Context, js jetstream.JetStream, replicas int, log *slog.Logger) error {
-	panic("not yet")
+// Last is the newest entry, by the stream's leader: a notary sees what it has written itself. ErrNone if there is none.
+//
+// Where the newest message is no entry, that is a Corrupt error with its sequence in Entry. A notary can go on behind it only
+// with another tree, over all of the log: Append(ctx, e.Sequence, ...) of an entry that begins one.
+func (a *Audit) Last(ctx context.Context) (Entry, error) {
+	r, err := a.open(ctx)
+	if err != nil {
+		return Entry{}, err
+	}
+	if r.last == 0 {
+		return Entry{}, ErrNone
+	}
+	return r.get(ctx, r.last)
 }
 
-// Last is the newest entry. ErrNone if there is none.
-func (a *Audit) Last(ctx context.Context) (Entry, error) { panic("not yet") }
-
 // At is the newest entry of the newest tree whose size is at most size. ErrNone if there is none.
-func (a *Audit) At(ctx context.Context, size uint64) (Entry, error) { panic("not yet") }
+func (a *Audit) At(ctx context.Context, size uint64) (Entry, error) {
+	last, err := a.Last(ctx)
+	if err != nil || last.Size <= size {
+		return last, err
+	}
+	c := chain{ctx: ctx, audit: a, last: &last}
+	over, err := c.first(func(e *Entry) bool { return e.Size > size })
+	if err != nil {
+		return Entry{}, err
+	}
+	if over.From == 0 {
+		return Entry{}, ErrNone
+	}
+	e, err := c.entry(over.Sequence - 1)
+	if err != nil {
+		return Entry{}, err
+	}
+	return *e, nil
+}
 
-// Append adds an entry behind previous (0: the first one) and returns its sequence. ErrFenced if another notary was quicker.
-// It sets e.Sequence and, where e.Began is 0, e.Began.
-func (a *Audit) Append(ctx context.Context, previous uint64, e *Entry) error { panic("not yet") }
+// Append adds an entry behind previous (0: the first one) and sets its Sequence and, where Began is 0 (it begins a tree), its
+// Began. ErrFenced, Temporary, if another notary was quicker; Permanent if it is no entry that could stand there.
+//
+// After any other error the entry may have been stored, or may yet be. Whatever the error, begin again with Last: either it
+// is there, or it is not and never will be once another has been stored in its place.
+func (a *Audit) Append(ctx context.Context, previous uint64, e *Entry) error {
+	const op = "append a checkpoint"
+	next := *e
+	next.Sequence = previous + 1
+	if next.Began == 0 {
+		next.Began = next.Sequence
+	}
+	if err := next.check(); err != nil {
+		return fault.New(op, fault.Permanent, err)
+	}
+	message, err := json.Marshal(&next)
+	if err != nil {
+		return fault.New(op, fault.Permanent, err)
+	}
+	ack, err := a.js.Publish(ctx, subjectCheckpoint, message,
+		jetstream.WithExpectStream(StreamName), jetstream.WithExpectLastSequence(previous))
+	if wrongSequence(err) {
+		return fault.Errorf(op, fault.Temporary, "%w behind %d", ErrFenced, previous)
+	}
+	if err != nil {
+		return fault.New(op, fault.Temporary, err)
+	}
+	if ack.Sequence != next.Sequence {
+		return fault.New(op, fault.Corrupt, fmt.Errorf("it became message %d instead of %d", ack.Sequence, next.Sequence))
+	}
+	*e = next
+	return nil
+}
 
-// Entries are all entries, in order. What is in the stream and is no entry is a Corrupt error with its sequence in Entry, and
-// the next one follows; any other error is the last.
-func (a *Audit) Entries(ctx context.Context) iter.Seq2[Entry, error] { panic("not yet") }
-
-// Hashes reads stored hashes of the tree that an entry belongs to, up to its size, by bisection of the entries.
-func (a *Audit) Hashes(ctx context.Context, last Entry) tlog.HashReader { panic("not yet") }
+// wrongSequence reports whether the server refused a message because it would not have come right behind the expected one.
+// A stream with replicas says so in another way while the one before is not yet agreed upon.
+func wrongSequence(err error) bool {
+	var api *jetstream.APIError
+	return errors.As(err, &api) && (api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence ||
+		api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequenceConstant)
+}

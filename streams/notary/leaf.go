@@ -27,10 +27,10 @@ import (
 // Leaf is the leaf of an event that decoded without an error: its digest (32 bytes) and the time the log gave it, in
 // nanoseconds since 1970 (8 bytes, big endian). Its place in the tree stands for its offset.
 func Leaf(e *event.Event) tlog.Hash {
-	var record [sha256.Size + 8]byte
-	copy(record[:], e.Digest[:])
-	binary.BigEndian.PutUint64(record[sha256.Size:], uint64(e.At.UnixNano()))
-	return tlog.RecordHash(record[:])
+	var record [1 + sha256.Size + 8]byte // led by the 0x00 of RFC 6962: this is tlog.RecordHash without what that allocates
+	copy(record[1:], e.Digest[:])
+	binary.BigEndian.PutUint64(record[1+sha256.Size:], uint64(e.At.UnixNano()))
+	return sha256.Sum256(record[:])
 }
 
 // NoLeaf is the leaf of an offset at which the log holds nothing, or nothing intact: that of the empty record.
