@@ -16,6 +16,9 @@ import (
 // childDir names, in a child's environment, the directory of its server.
 const childDir = "LOGTEST_SERVER_DIR"
 
+// Child reports whether this process is a server that StartProcess made: Main is all it has to call.
+func Child() bool { return os.Getenv(childDir) != "" }
+
 // Main runs the tests of a package that uses StartProcess, from its TestMain,
 // and returns the exit code. In a child that StartProcess made it is the server.
 func Main(m *testing.M) int {

@@ -26,7 +26,9 @@ func TestMain(m *testing.M) { os.Exit(logtest.Main(m)) }
 // fill stores n events and returns a connection to read them by.
 func fill(t testing.TB, s *logtest.Server, n int) jetstream.JetStream {
 	js := s.Provision(logtest.Config())
-	logtest.Fill(t, js, n, func(i int) event.Event { return logtest.Keyed(t, "general", fmt.Sprint("message ", i+1), fmt.Sprint("key-", i)) })
+	logtest.Fill(t, js, n, func(i int) event.Event {
+		return logtest.Keyed(t, "general", fmt.Sprint("message ", i+1), fmt.Sprint("key-", i))
+	})
 	return js
 }
 
