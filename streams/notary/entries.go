@@ -2,7 +2,9 @@ package notary
 
 import (
 	"context"
+	"errors"
 	"iter"
+	"strconv"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -25,7 +27,7 @@ func (a *Audit) Entries(ctx context.Context) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		r, err := a.open(ctx)
 		if err != nil {
-			if err != ErrNone {
+			if !errors.Is(err, ErrNone) {
 				yield(Entry{}, err)
 			}
 			return
@@ -34,28 +36,26 @@ func (a *Audit) Entries(ctx context.Context) iter.Seq2[Entry, error] {
 		var before *Entry // nil where the one before is not known
 		for sequence := uint64(1); sequence <= r.last; sequence++ {
 			e, err := ahead.get(ctx, sequence)
-			if err == nil && before != nil {
-				err = e.follows(before)
-				if err != nil {
-					_, err = corrupt(sequence, err)
-				}
-			}
-			if before = &e; e.Size == 0 {
-				before = nil
+			known := err == nil
+			if known && before != nil {
+				err = fault.New(opRead, fault.Corrupt, e.follows(before))
 			}
 			if !yield(e, err) || err != nil && !fault.Is(err, fault.Corrupt) {
 				return
+			}
+			if before = nil; known {
+				before = &e
 			}
 		}
 	}
 }
 
-// ahead reads entries in ascending order, many at once. An answer of many may be cut short and does not say so, and a
-// message's own headers may say that it is another; so whatever is not in it is asked for by itself.
+// ahead reads entries in ascending order, many at once. An answer of many may be cut short and does not say so: whatever is not
+// in it is asked for by itself.
 type ahead struct {
 	*reader
 	messages map[uint64]*jetstream.RawStreamMsg
-	through  uint64 // up to where messages go, if none is missing
+	through  uint64 // what is not in messages up to here need not be read ahead again
 }
 
 func (a *ahead) get(ctx context.Context, sequence uint64) (Entry, error) {
@@ -84,7 +84,23 @@ func (a *ahead) read(ctx context.Context, sequence uint64) {
 		if err != nil {
 			return
 		}
-		a.messages[message.Sequence] = message
-		a.through = max(a.through, message.Sequence)
+		if n := numbered(message); n >= sequence {
+			a.messages[n] = message
+			a.through = max(a.through, n)
+		}
 	}
+}
+
+// numbered is the sequence that the server says a message has, or 0. A message may have been stored with such a header of its
+// own, which stands before the server's and which the client library takes.
+func numbered(message *jetstream.RawStreamMsg) uint64 {
+	said := message.Header[jetstream.SequenceHeader]
+	if len(said) == 0 {
+		return 0
+	}
+	n, err := strconv.ParseUint(said[len(said)-1], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
 }

@@ -50,8 +50,8 @@ func (r *reader) get(ctx context.Context, sequence uint64) (Entry, error) {
 }
 
 func entryOf(sequence uint64, message *jetstream.RawStreamMsg) (Entry, error) {
-	if message.Subject != subjectCheckpoint {
-		return corrupt(sequence, fmt.Errorf("its subject is %q", message.Subject))
+	if message.Subject != subjectCheckpoint || message.Sequence != sequence { // as its own headers can say, see numbered
+		return corrupt(sequence, fmt.Errorf("it is said to be message %d, of subject %q", message.Sequence, message.Subject))
 	}
 	e, err := decode(sequence, message.Data)
 	if err != nil {
@@ -69,9 +69,6 @@ func (r *reader) message(ctx context.Context, sequence uint64) (*jetstream.RawSt
 	for attempt := 1; ; attempt++ {
 		message, err := r.stream.GetMsg(ctx, sequence)
 		switch {
-		case err == nil && message.Sequence != sequence: // its own headers can say so
-			_, err = corrupt(sequence, fmt.Errorf("it says that it is %d", message.Sequence))
-			return nil, err
 		case err == nil:
 			return message, nil
 		case !errors.Is(err, jetstream.ErrMsgNotFound):
