@@ -5,7 +5,15 @@ import (
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/tidemark-chat/tidemark/services/persister/signing"
 )
+
+// health is the answer of /readyz. The notary has no part in readiness.
+type health struct {
+	report
+	Notary *signing.Report `json:"notary,omitempty"`
+}
 
 // Handler serves what Run serves at Options.Listen:
 //
@@ -18,7 +26,11 @@ func (p *Persister) Handler() http.Handler {
 		_, _ = w.Write([]byte("ok\n"))
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		report := p.status.report()
+		report := health{report: p.status.report()}
+		if p.notary != nil {
+			notary := p.notary.Report()
+			report.Notary = &notary
+		}
 		w.Header().Set("Content-Type", "application/json")
 		if !report.Ready {
 			w.WriteHeader(http.StatusServiceUnavailable)

@@ -15,13 +15,14 @@ import (
 // retryStart is the pause between attempts to reach the log at the start.
 const retryStart = 500 * time.Millisecond
 
-// link is the way to the log: one connection to consume, and one for
-// questions, so that neither waits behind the other.
+// link is the way to the log: one connection to consume, one for questions, and
+// one for the notary if there is one, so that none waits behind another.
 type link struct {
 	nc      *nats.Conn
 	js      jetstream.JetStream
 	log     *eventlog.Log
 	queries *nats.Conn
+	notary  jetstream.JetStream // nil without a notary
 }
 
 // connect makes the link and sees to it that there is a log. At the start the
@@ -60,11 +61,17 @@ func (p *Persister) tryConnect(ctx context.Context) (l *link, err error) {
 	if err != nil {
 		return l, fault.New("connect to the log", fault.Temporary, err)
 	}
+	if p.notary != nil {
+		_, l.notary, err = eventlog.Connect(p.options.NATSURL, "persister notary", p.log, p.options.NATSOptions...)
+		if err != nil {
+			return l, fault.New("connect to the log", fault.Temporary, err)
+		}
+	}
 	l.log = eventlog.Open(l.js)
 	return l, eventlog.Provision(ctx, l.js, p.options.Log, p.log)
 }
 
-// up reports whether both connections are.
+// up reports whether the connections are that the projection and questions need.
 func (l *link) up() bool {
 	return l != nil && l.nc.IsConnected() && l.queries.IsConnected()
 }
@@ -73,6 +80,9 @@ func (l *link) up() bool {
 func (l *link) close() {
 	if l.queries != nil {
 		drain(l.queries)
+	}
+	if l.notary != nil {
+		l.notary.Conn().Close()
 	}
 	if l.nc != nil {
 		l.nc.Close()

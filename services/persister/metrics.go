@@ -3,6 +3,8 @@ package persister
 import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/tidemark-chat/tidemark/services/persister/signing"
 )
 
 // metrics of one persister, in a registry of its own.
@@ -14,6 +16,7 @@ type metrics struct {
 	skipped       *prometheus.CounterVec
 	interruptions prometheus.Counter
 	rewinds       prometheus.Counter
+	notary        *signing.Metrics
 }
 
 func newMetrics(s *status) *metrics {
@@ -41,6 +44,7 @@ func newMetrics(s *status) *metrics {
 	for _, unknown := range []string{"type", "schema"} {
 		m.skipped.WithLabelValues(unknown) // shown as 0, so that a first one is seen as a rise
 	}
+	m.notary = signing.NewMetrics(m.registry)
 	m.registry.MustRegister(
 		m.rows, m.batchSeconds, m.deadLetters, m.skipped, m.interruptions, m.rewinds,
 		gauge("checkpoint_offset", "Offset up to which the log is projected.", func(r report) float64 { return float64(r.Checkpoint) }),

@@ -2,12 +2,15 @@ package persister
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/nats-io/nats.go"
 
 	"github.com/tidemark-chat/tidemark/config"
+	"github.com/tidemark-chat/tidemark/services/persister/signing"
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
+	"github.com/tidemark-chat/tidemark/streams/notary"
 )
 
 // Options is what a persister needs to know.
@@ -20,6 +23,7 @@ type Options struct {
 	BatchSize   int           // events in one transaction at most
 	PinTTL      time.Duration // after so long a silence another persister takes over
 	StartWait   time.Duration // how long the log may be away at the start; 0: 30 s
+	Notary      signing.Options
 }
 
 // Configure takes from the settings what concerns the persister. Its error
@@ -41,6 +45,24 @@ func Configure(cfg config.Config) (Options, error) {
 	if cfg.NATS.Credentials != "" {
 		o.NATSOptions = append(o.NATSOptions, nats.UserCredentials(cfg.NATS.Credentials))
 	}
+	var err error
+	o.Notary, err = configureNotary(cfg)
+	return o, err
+}
+
+// configureNotary reads the notary's key, if there is to be a notary.
+func configureNotary(cfg config.Config) (signing.Options, error) {
+	o := signing.Options{
+		Every: cfg.Notary.Every, Interval: cfg.Notary.Interval, Replicas: cfg.NATS.Replicas,
+		ExportPath: cfg.Notary.ExportPath(), ExportURL: cfg.Notary.ExportURL(),
+	}
+	if cfg.Notary.Key == "" {
+		return o, nil
+	}
+	var err error
+	if o.Key, err = notary.ReadSigner(cfg.Notary.Key); err != nil {
+		return o, cfg.Invalid("notary.key", err.Error())
+	}
 	return o, nil
 }
 
@@ -59,6 +81,10 @@ func (o *Options) check() error {
 		return errors.New("persister: the batch size is below 1")
 	case o.PinTTL <= 0:
 		return errors.New("persister: the pin's time to live is not positive")
+	case o.Notary.Key.Signer != nil && (o.Notary.Every < 1 || o.Notary.Every > notary.MaxLeaves):
+		return fmt.Errorf("persister: the notary's checkpoints of %d events are not of 1 to %d", o.Notary.Every, notary.MaxLeaves)
+	case o.Notary.Key.Signer != nil && o.Notary.Interval <= 0:
+		return errors.New("persister: the notary's interval is not positive")
 	}
 	if o.StartWait == 0 {
 		o.StartWait = defaultStartWait

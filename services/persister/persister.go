@@ -15,6 +15,10 @@
 // again from the checkpoint.
 //
 // All persisters answer questions, also those that wait.
+//
+// Beside the projection the notary signs how the log stands, as far as it is
+// projected (package signing). It depends on the projection, which does not
+// depend on it.
 package persister
 
 import (
@@ -29,6 +33,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tidemark-chat/tidemark/config"
+	"github.com/tidemark-chat/tidemark/services/persister/signing"
 	"github.com/tidemark-chat/tidemark/streams/readmodel/sqlite"
 )
 
@@ -46,6 +51,7 @@ type Persister struct {
 	listener net.Listener // of health and metrics; nil if not served
 	status   *status
 	metrics  *metrics
+	notary   *signing.Notary // nil without a key
 }
 
 // Run runs a persister, as its settings say, until ctx ends.
@@ -71,6 +77,7 @@ func New(options Options, log *slog.Logger) (*Persister, error) {
 	}
 	s := &status{}
 	p := &Persister{options: options, log: log, status: s, metrics: newMetrics(s)}
+	p.notary = p.newNotary()
 	if options.Listen != "" {
 		var err error
 		if p.listener, err = net.Listen("tcp", options.Listen); err != nil {
@@ -126,9 +133,11 @@ func (p *Persister) project(ctx context.Context) error {
 	if err == nil {
 		p.status.connected(link)
 		w := &worker{Persister: p, store: store, link: link}
+		stopNotary := p.startNotary(link)
 		err = w.work(ctx)
 		p.status.set(stopping, nil)
 		w.stopQueries()
+		stopNotary()
 		link.close()
 	}
 	if ctx.Err() != nil && !needsOperator(err) {

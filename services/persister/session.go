@@ -135,7 +135,7 @@ func (s *session) commit(ctx context.Context, dense []projection.Delivery) error
 	}
 	s.metrics.batchSeconds.Observe(time.Since(started).Seconds())
 	s.position, s.rewound = batch.Next, false
-	s.status.sawCheckpoint(s.position.Offset)
+	s.status.sawCheckpoint(s.position)
 	s.report(len(batch.Messages)+len(batch.Users)-len(refused), append(batch.DeadLetters, refused...), skipped)
 	return nil
 }
@@ -223,6 +223,6 @@ func (s *session) reload(ctx context.Context) (err error) {
 	if s.position, err = s.store.Position(ctx); err != nil {
 		return fmt.Errorf("project: %w", err)
 	}
-	s.status.sawCheckpoint(s.position.Offset)
+	s.status.sawCheckpoint(s.position)
 	return nil
 }

@@ -1,6 +1,11 @@
 package persister
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/tidemark-chat/tidemark/services/persister/signing"
+	"github.com/tidemark-chat/tidemark/streams/readmodel"
+)
 
 // role is what a persister is doing.
 type role string
@@ -18,9 +23,10 @@ const (
 type status struct {
 	mu         sync.Mutex
 	role       role
+	mine       bool  // it is the one that projects, or was when it was told to stop
 	problem    error // of the role starting or recovering
 	head       uint64
-	checkpoint uint64
+	checkpoint readmodel.Position
 	known      bool // head and checkpoint have been read
 	link       *link
 }
@@ -45,6 +51,9 @@ func (s *status) set(r role, problem error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.role, s.problem = r, problem
+	if r != stopping {
+		s.mine = r == active || r == waiting
+	}
 }
 
 // sawHead notes the log's last offset, which can only have grown since.
@@ -54,21 +63,28 @@ func (s *status) sawHead(head uint64) {
 	s.head, s.known = max(s.head, head), true
 }
 
-func (s *status) sawCheckpoint(offset uint64) {
+func (s *status) sawCheckpoint(p readmodel.Position) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.checkpoint = offset
+	s.checkpoint = p
+}
+
+// projected is what the notary goes by.
+func (s *status) projected() signing.Projected {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return signing.Projected{Offset: s.checkpoint.Offset, Epoch: s.checkpoint.Epoch, Mine: s.mine}
 }
 
 func (s *status) report() report {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r := report{Role: s.role, Checkpoint: s.checkpoint}
+	r := report{Role: s.role, Checkpoint: s.checkpoint.Offset}
 	if s.role == "" {
 		r.Role = starting
 	}
-	if s.head > s.checkpoint {
-		r.Lag = s.head - s.checkpoint
+	if s.head > s.checkpoint.Offset {
+		r.Lag = s.head - s.checkpoint.Offset
 	}
 	up := s.link.up()
 	switch {
