@@ -10,6 +10,7 @@ require (
 	github.com/tidemark-chat/tidemark/streams v0.0.0
 	github.com/tidemark-chat/tidemark/streams/readmodel v0.0.0
 	go.uber.org/goleak v1.3.0
+	golang.org/x/mod v0.42.0
 	golang.org/x/sync v0.24.0
 )
 

@@ -70,6 +70,7 @@ require (
 	go.uber.org/multierr v1.11.0 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/crypto v0.58.0 // indirect
+	golang.org/x/mod v0.42.0 // indirect
 	golang.org/x/net v0.61.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
@@ -84,6 +85,8 @@ require (
 replace github.com/tidemark-chat/tidemark/config => ../../config
 
 replace github.com/tidemark-chat/tidemark/streams => ../../streams
+
+replace github.com/tidemark-chat/tidemark/streams/readmodel => ../../streams/readmodel
 
 replace github.com/tidemark-chat/tidemark/services/gateway => ../gateway
 
