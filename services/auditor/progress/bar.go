@@ -35,4 +35,6 @@ func newBar(w io.Writer, title string, total uint64) bar {
 // show moves the bar. An error says that it could not be written, or that there is more than there was to be.
 func (b bar) show(done uint64) { _ = b.Set64(int64(done)) }
 
-func (b bar) end(uint64) { _ = b.Clear() }
+func (b bar) clear() { _ = b.Clear() }
+
+func (b bar) end(uint64) { b.clear() }

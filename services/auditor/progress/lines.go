@@ -29,6 +29,8 @@ func (l *lines) show(done uint64) {
 	fmt.Fprintln(l.w, under(l.title, done, l.total, rate))
 }
 
+func (l *lines) clear() {}
+
 func (l *lines) end(done uint64) {
 	took := time.Since(l.began)
 	if took < nextLine {

@@ -21,48 +21,68 @@ const (
 
 // Bar is one reading. Set may be called by any one goroutine, as often as it likes. A nil Bar shows nothing.
 type Bar struct {
+	w       io.Writer
+	writing sync.Mutex // guards w and view
+	view    view
 	done    atomic.Uint64
 	stop    chan struct{}
 	once    sync.Once
 	stopped chan struct{}
 }
 
-// view is a way to show a reading. It is used by one goroutine.
+// view is a way to show a reading. It is used by one goroutine at a time.
 type view interface {
 	show(done uint64)
+	clear() // takes away what would be in the way of a line
 	end(done uint64)
 }
 
 // Start shows a reading of so many events; with total 0, which is how many there are when nobody knows, only how many they
-// have been and how fast. w is standard error. Nobody else writes to it until Stop. What cannot be written is not shown.
+// have been and how fast. w is standard error. Until Stop, what else is to be said there is written to the Bar. What cannot be
+// written is not shown.
 func Start(w io.Writer, title string, total uint64) *Bar {
 	if terminal(w) {
-		return start(newBar(w, title, total), repaint)
+		return start(w, newBar(w, title, total), repaint)
 	}
-	return start(newLines(w, title, total), nextLine)
+	return start(w, newLines(w, title, total), nextLine)
 }
 
-func start(v view, interval time.Duration) *Bar {
-	b := &Bar{stop: make(chan struct{}), stopped: make(chan struct{})}
+func start(w io.Writer, v view, interval time.Duration) *Bar {
+	b := &Bar{w: w, view: v, stop: make(chan struct{}), stopped: make(chan struct{})}
 	go func() {
 		defer close(b.stopped)
-		b.run(v, interval)
+		b.run(interval)
 	}()
 	return b
 }
 
-func (b *Bar) run(v view, interval time.Duration) {
+func (b *Bar) run(interval time.Duration) {
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	for {
 		select {
 		case <-tick.C:
-			v.show(b.done.Load())
+			b.alone(func() { b.view.show(b.done.Load()) })
 		case <-b.stop:
-			v.end(b.done.Load())
+			b.alone(func() { b.view.end(b.done.Load()) })
 			return
 		}
 	}
+}
+
+func (b *Bar) alone(write func()) {
+	b.writing.Lock()
+	defer b.writing.Unlock()
+	write()
+}
+
+// Write writes whole lines to where the Bar is shown, above it. It may be called by any goroutine, also after Stop.
+func (b *Bar) Write(lines []byte) (n int, err error) {
+	b.alone(func() {
+		b.view.clear()
+		n, err = b.w.Write(lines)
+	})
+	return n, err
 }
 
 // Set says how much is done. It is cheap: what is shown follows at its own pace.

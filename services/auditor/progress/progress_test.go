@@ -2,6 +2,7 @@ package progress
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,9 +21,9 @@ func TestALongReadingHasALineEveryFiveSecondsAndOneAtTheEnd(t *testing.T) {
 		b := Start(&out, "replay", 4_000_000)
 		time.Sleep(4 * time.Second)
 		b.Set(1_200_000)
-		time.Sleep(6 * time.Second)
+		time.Sleep(7 * time.Second)
 		b.Set(3_200_000)
-		time.Sleep(3 * time.Second)
+		time.Sleep(2 * time.Second)
 		b.Set(4_000_000)
 		b.Stop()
 		want := "replay: 1,200,000 of 4,000,000 events (30 %), 240,000/s, 12 s left\n" +
@@ -64,7 +65,7 @@ func TestAReadingOfWhoKnowsHowMany(t *testing.T) {
 func TestTheBarShowsShareRateAndTimeLeftAndLeavesACleanLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		b := start(newBar(&out, "replay", 4000), repaint)
+		b := start(&out, newBar(&out, "replay", 4000), repaint)
 		time.Sleep(time.Second)
 		b.Set(1000)
 		time.Sleep(2*time.Second + repaint/2)
@@ -82,10 +83,28 @@ func TestTheBarShowsShareRateAndTimeLeftAndLeavesACleanLine(t *testing.T) {
 	})
 }
 
+func TestLinesAreWrittenAboveTheBar(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		b := start(&out, newBar(&out, "replay", 4000), repaint)
+		b.Set(1000)
+		time.Sleep(repaint + 1)
+		fmt.Fprintln(b, "nothing at offset 7")
+		time.Sleep(repaint)
+		b.Stop()
+		fmt.Fprintln(b, "done")
+		painted := strings.Split(out.String(), "\x1b[2K\r")
+		if len(painted) != 4 || !strings.Contains(painted[0], "25%") || !strings.HasPrefix(painted[1], "nothing at offset 7\n\rreplay") ||
+			painted[2] != "" || painted[3] != "done\n" {
+			t.Errorf("%q", painted)
+		}
+	})
+}
+
 func TestTheBarOfWhoKnowsHowMany(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		b := start(newBar(&out, "replay", 0), repaint)
+		b := start(&out, newBar(&out, "replay", 0), repaint)
 		b.Set(1000)
 		time.Sleep(time.Second)
 		b.Set(1234567)
