@@ -4,6 +4,8 @@ package main
 import (
 	"os"
 
+	"github.com/spf13/cobra"
+
 	"github.com/tidemark-chat/tidemark/config/command"
 )
 
@@ -12,5 +14,8 @@ func main() {
 		Name:     "auditor",
 		Short:    "Replay the event log, and prove what it says",
 		Sections: []string{"dataDir", "nats.url", "nats.credentials", "database"},
+		Extra: []*cobra.Command{
+			replayCommand(),
+		},
 	}))
 }
