@@ -1,0 +1,56 @@
+package verify
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/tidemark-chat/tidemark/streams/notary"
+)
+
+// keyring is the public keys by one of which a checkpoint must be signed.
+type keyring []note.Verifier
+
+// verify reads a checkpoint and checks that it is signed by one of the keys, and by nobody else. Where it is not, the checkpoint
+// comes with the error if it can be read; else it is zero. An empty keyring checks nothing.
+func (k keyring) verify(signed []byte) (notary.Checkpoint, error) {
+	for _, key := range k {
+		if c, err := notary.Verify(signed, key); err == nil {
+			return c, nil
+		}
+	}
+	c, err := notary.Read(signed)
+	if err != nil {
+		return notary.Checkpoint{}, err
+	}
+	if len(k) == 0 {
+		return c, nil
+	}
+	return c, fmt.Errorf("signed by %s, and not by %s alone", signers(signed), strings.Join(k.names(), " or "))
+}
+
+func (k keyring) names() []string {
+	names := make([]string, 0, len(k)) // as JSON a list, also when empty
+	for _, key := range k {
+		names = append(names, keyName(key.Name(), key.KeyHash()))
+	}
+	return names
+}
+
+// signers says whose signatures a note claims to have.
+func signers(signed []byte) string {
+	_, err := note.Open(signed, note.VerifierList())
+	unverified := (*note.UnverifiedNoteError)(nil)
+	if !errors.As(err, &unverified) {
+		return "nobody"
+	}
+	var names []string
+	for _, signature := range unverified.Note.UnverifiedSigs {
+		names = append(names, plain(short(keyName(signature.Name, signature.Hash))))
+	}
+	return strings.Join(names, " and ")
+}
+
+func keyName(name string, hash uint32) string { return fmt.Sprintf("%s+%08x", name, hash) }
