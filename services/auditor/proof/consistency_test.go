@@ -6,10 +6,11 @@ import (
 	"testing"
 
 	"github.com/tidemark-chat/tidemark/services/auditor/proof"
+	"github.com/tidemark-chat/tidemark/services/auditor/proof/prooftest"
 )
 
 // extend is the proof file that newer extends older.
-func extend(t *testing.T, older, newer proof.Signed, log *chronicle) []byte {
+func extend(t *testing.T, older, newer proof.Signed, log *prooftest.Log) []byte {
 	t.Helper()
 	p, err := proof.Extend(older, newer, log)
 	if err != nil {
@@ -24,7 +25,7 @@ func extend(t *testing.T, older, newer proof.Signed, log *chronicle) []byte {
 
 func checkConsistency(t *testing.T, file []byte) error {
 	t.Helper()
-	_, verifier := keys(t)
+	_, verifier := prooftest.Keys(t)
 	p, err := proof.ReadConsistency(file)
 	if err == nil {
 		_, _, err = p.Check(verifier)
@@ -33,18 +34,18 @@ func checkConsistency(t *testing.T, file []byte) error {
 }
 
 // grow is a log of up to size events and its checkpoints, by size.
-func grow(t *testing.T, contents []string) (*chronicle, []proof.Signed) {
+func grow(t *testing.T, contents []string) (*prooftest.Log, []proof.Signed) {
 	t.Helper()
-	log, signed := write(t), make([]proof.Signed, len(contents)+1)
+	log, signed := prooftest.Write(t), make([]proof.Signed, len(contents)+1)
 	for i, content := range contents {
-		log.append(content)
-		signed[i+1] = log.sign()
+		log.Say(content)
+		signed[i+1] = log.Sign()
 	}
 	return log, signed
 }
 
 func TestEachCheckpointExtendsEachBeforeIt(t *testing.T) {
-	log, signed := grow(t, many(34))
+	log, signed := grow(t, prooftest.Many(34))
 	for newer := 1; newer < len(signed); newer++ {
 		for older := 1; older <= newer; older++ {
 			if err := checkConsistency(t, extend(t, signed[older], signed[newer], log)); err != nil {
@@ -55,7 +56,7 @@ func TestEachCheckpointExtendsEachBeforeIt(t *testing.T) {
 }
 
 func TestAForkedLogDoesNotExtend(t *testing.T) {
-	contents := many(20)
+	contents := prooftest.Many(20)
 	log, signed := grow(t, contents)
 	forked := append([]string{}, contents...)
 	forked[9] = "never said"
@@ -74,10 +75,10 @@ func TestAForkedLogDoesNotExtend(t *testing.T) {
 }
 
 func TestWhatCannotBeComparedIsRefused(t *testing.T) {
-	log := write(t, many(3)...)
-	three, other := log.sign(), log.signAs("epoch-2")
-	log.append("four")
-	four := log.sign()
+	log := prooftest.Write(t, prooftest.Many(3)...)
+	three, other := log.Sign(), log.SignAs("epoch-2")
+	log.Say("four")
+	four := log.Sign()
 	for name, pair := range map[string][2]proof.Signed{"the wrong way": {four, three}, "another epoch": {other, four}, "nothing": {{}, four}} {
 		if _, err := proof.Extend(pair[0], pair[1], log); !errors.Is(err, proof.ErrRefused) {
 			t.Errorf("%s: %v", name, err)
@@ -86,7 +87,7 @@ func TestWhatCannotBeComparedIsRefused(t *testing.T) {
 }
 
 func TestAConsistencyProofOfWhichAnyByteWasAlteredIsRefused(t *testing.T) {
-	log, signed := grow(t, many(7))
+	log, signed := grow(t, prooftest.Many(7))
 	file := extend(t, signed[3], signed[7], log)
 	for i := range file {
 		for _, with := range []byte{1, 2, 4, 8, 16, 32, 64, 128} {
@@ -100,7 +101,7 @@ func TestAConsistencyProofOfWhichAnyByteWasAlteredIsRefused(t *testing.T) {
 }
 
 func TestCheckpointsExchangedAreRefused(t *testing.T) {
-	log, signed := grow(t, many(7))
+	log, signed := grow(t, prooftest.Many(7))
 	p, err := proof.Extend(signed[3], signed[7], log)
 	if err != nil {
 		t.Fatal(err)

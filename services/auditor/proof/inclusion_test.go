@@ -12,17 +12,24 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/tidemark-chat/tidemark/services/auditor/proof"
+	"github.com/tidemark-chat/tidemark/services/auditor/proof/prooftest"
 	"github.com/tidemark-chat/tidemark/services/auditor/record"
 	"github.com/tidemark-chat/tidemark/streams/notary"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
+// recorded is a message that was never said.
+func recorded(offset uint64, content string) record.Record {
+	e := prooftest.Message(offset, content)
+	return record.Of(&e)
+}
+
 // include is the proof file of the event at an offset.
-func include(t testing.TB, log *chronicle, offset uint64) []byte {
+func include(t testing.TB, log *prooftest.Log, offset uint64) []byte {
 	t.Helper()
-	signed := log.sign()
-	p, err := proof.Include(log.events[offset-1], signed.Note, signed.Checkpoint, log)
+	signed := log.Sign()
+	p, err := proof.Include(log.Events[offset-1], signed.Note, signed.Checkpoint, log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +51,7 @@ func check(file []byte, verifier note.Verifier) (record.Record, error) {
 }
 
 func TestAProofFileHasOneForm(t *testing.T) {
-	log := write(t, "one", "two <b>&</b> \u2028 \x00\b\f\t\n\r\x1b[0m\x7f\u009b \u202e ünï 🌊 \U000e0041", "three", "four", "five")
+	log := prooftest.Write(t, "one", "two <b>&</b> \u2028 \x00\b\f\t\n\r\x1b[0m\x7f\u009b \u202e ünï 🌊 \U000e0041", "three", "four", "five")
 	file := include(t, log, 2)
 	const golden = "testdata/inclusion.json"
 	if *update {
@@ -59,15 +66,15 @@ func TestAProofFileHasOneForm(t *testing.T) {
 	if !bytes.Equal(file, want) {
 		t.Errorf(" got %s\nwant %s", file, want)
 	}
-	_, verifier := keys(t)
-	if event, err := check(want, verifier); err != nil || event != log.events[1] {
+	_, verifier := prooftest.Keys(t)
+	if event, err := check(want, verifier); err != nil || event != log.Events[1] {
 		t.Errorf("%v: %+v", err, event)
 	}
 }
 
 func TestAProofOfWhichAnyByteWasAlteredIsRefused(t *testing.T) {
-	file := include(t, write(t, many(5)...), 2)
-	_, verifier := keys(t)
+	file := include(t, prooftest.Write(t, prooftest.Many(5)...), 2)
+	_, verifier := prooftest.Keys(t)
 	for i := range file {
 		for _, with := range []byte{1, 2, 3, 4, 8, 16, 32, 64, 128, 255} {
 			altered := bytes.Clone(file)
@@ -95,8 +102,8 @@ func TestAProofOfWhichAnyByteWasAlteredIsRefused(t *testing.T) {
 }
 
 func TestJSONThatMeansTheSameIsRefused(t *testing.T) {
-	file := string(include(t, write(t, many(5)...), 2))
-	_, verifier := keys(t)
+	file := string(include(t, prooftest.Write(t, prooftest.Many(5)...), 2))
+	_, verifier := prooftest.Keys(t)
 	if _, err := check([]byte(file), verifier); err != nil {
 		t.Fatal(err)
 	}
@@ -111,8 +118,8 @@ func TestJSONThatMeansTheSameIsRefused(t *testing.T) {
 		"Windows":             strings.Replace(file, "\n", "\r\n", 1),
 		"a second value":      file + file,
 		"a number's spelling": strings.Replace(file, `"offset":2`, `"offset":2e0`, 1),
-		"a time zone":         strings.Replace(file, `T17:00:02.123456789Z`, `T19:00:02.123456789+02:00`, 1),
-		"a zone without one":  strings.Replace(file, `02.123456789Z`, `02.123456789+00:00`, 1),
+		"a time zone":         strings.Replace(file, `T00:00:00.123456789Z`, `T02:00:00.123456789+02:00`, 1),
+		"a zone without one":  strings.Replace(file, `00.123456789Z`, `00.123456789+00:00`, 1),
 		"an empty hash":       strings.Replace(file, `=",`, `=","",`, 1),
 		"no hashes":           `{"kind":"tidemark.inclusion/1","hashes":null}` + "\n",
 		"an explanation":      strings.Replace(file, `"schema":1`, `"schema":1,"damaged":""`, 1),
@@ -142,14 +149,14 @@ func alter(t *testing.T, file []byte, how func(*proof.Inclusion)) []byte {
 }
 
 func TestAProofThatProvesSomethingElseIsRefused(t *testing.T) {
-	log := write(t, many(5)...)
+	log := prooftest.Write(t, prooftest.Many(5)...)
 	file := include(t, log, 2)
-	forged := message(2, "forged")
-	grown := write(t, many(6)...)
-	_, verifier := keys(t)
+	forged := recorded(2, "forged")
+	grown := prooftest.Write(t, prooftest.Many(6)...)
+	_, verifier := prooftest.Keys(t)
 	for name, how := range map[string]func(*proof.Inclusion){
 		"another event with a digest of its own": func(p *proof.Inclusion) { p.Event = forged },
-		"another event of the log":               func(p *proof.Inclusion) { p.Event = log.events[2] },
+		"another event of the log":               func(p *proof.Inclusion) { p.Event = log.Events[2] },
 		"another offset":                         func(p *proof.Inclusion) { p.Event.Offset = 3 },
 		"offset 0":                               func(p *proof.Inclusion) { p.Event.Offset = 0 },
 		"an offset beyond":                       func(p *proof.Inclusion) { p.Event.Offset = 6 },
@@ -162,7 +169,7 @@ func TestAProofThatProvesSomethingElseIsRefused(t *testing.T) {
 		"a hash less":                            func(p *proof.Inclusion) { p.Hashes = p.Hashes[1:] },
 		"a hash more":                            func(p *proof.Inclusion) { p.Hashes = append(p.Hashes, p.Hashes[0]) },
 		"hashes swapped":                         func(p *proof.Inclusion) { p.Hashes[0], p.Hashes[1] = p.Hashes[1], p.Hashes[0] },
-		"another checkpoint":                     func(p *proof.Inclusion) { p.Checkpoint = grown.sign().Note },
+		"another checkpoint":                     func(p *proof.Inclusion) { p.Checkpoint = grown.Sign().Note },
 		"another kind":                           func(p *proof.Inclusion) { p.Kind = proof.KindConsistency },
 		"two signatures": func(p *proof.Inclusion) {
 			_, line, _ := strings.Cut(p.Checkpoint, "\n\n")
@@ -192,16 +199,16 @@ func TestAnotherKeyIsRefusedAlsoWithTheSameName(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := check(include(t, write(t, many(3)...), 1), other); !errors.Is(err, notary.ErrSignature) || !errors.Is(err, proof.ErrRefused) {
+	if _, err := check(include(t, prooftest.Write(t, prooftest.Many(3)...), 1), other); !errors.Is(err, notary.ErrSignature) || !errors.Is(err, proof.ErrRefused) {
 		t.Errorf("%v", err)
 	}
 }
 
 func TestEveryEventOfATreeOfAnySizeIsProved(t *testing.T) {
-	log := write(t)
-	_, verifier := keys(t)
+	log := prooftest.Write(t)
+	_, verifier := prooftest.Keys(t)
 	for size := uint64(1); size <= 40; size++ {
-		log.append(many(40)[size-1])
+		log.Say(prooftest.Many(40)[size-1])
 		for offset := uint64(1); offset <= size; offset++ {
 			file := include(t, log, offset)
 			event, err := check(file, verifier)
@@ -213,13 +220,13 @@ func TestEveryEventOfATreeOfAnySizeIsProved(t *testing.T) {
 }
 
 func TestWhatCannotBeProvedIsNotMadeAProof(t *testing.T) {
-	log := write(t, many(5)...)
-	signed := log.sign()
-	damaged, binary := log.events[1], message(2, "a\xffb")
+	log := prooftest.Write(t, prooftest.Many(5)...)
+	signed := log.Sign()
+	damaged, binary := log.Events[1], recorded(2, "a\xffb")
 	damaged.Content = "forged"
-	log.append("six")
+	log.Say("six")
 	for name, event := range map[string]record.Record{
-		"altered": message(2, "forged"), "damaged": damaged, "not UTF-8": binary, "beyond": log.events[5], "nowhere": {},
+		"altered": recorded(2, "forged"), "damaged": damaged, "not UTF-8": binary, "beyond": log.Events[5], "nowhere": {},
 	} {
 		if p, err := proof.Include(event, signed.Note, signed.Checkpoint, log); err == nil {
 			t.Errorf("%s: %+v", name, p)
@@ -228,18 +235,18 @@ func TestWhatCannotBeProvedIsNotMadeAProof(t *testing.T) {
 }
 
 func TestAWrongHashOfTheTreeIsFoundBeforeAProofIsMade(t *testing.T) {
-	log := write(t, many(5)...)
-	signed := log.sign()
-	log.hashes[6][0] ^= 1 // of the offsets 1 to 4
-	_, err := proof.Include(log.events[4], signed.Note, signed.Checkpoint, log)
+	log := prooftest.Write(t, prooftest.Many(5)...)
+	signed := log.Sign()
+	log.Hashes[6][0] ^= 1 // of the offsets 1 to 4
+	_, err := proof.Include(log.Events[4], signed.Note, signed.Checkpoint, log)
 	if !errors.Is(err, proof.ErrRefused) || !strings.Contains(err.Error(), "AUDIT") {
 		t.Errorf("%v", err)
 	}
 }
 
 func FuzzReadInclusion(f *testing.F) {
-	file := include(f, write(f, many(5)...), 2)
-	_, verifier := keys(f)
+	file := include(f, prooftest.Write(f, prooftest.Many(5)...), 2)
+	_, verifier := prooftest.Keys(f)
 	f.Add(file)
 	f.Fuzz(func(t *testing.T, altered []byte) {
 		if _, err := check(altered, verifier); (err == nil) != bytes.Equal(altered, file) {
