@@ -24,7 +24,12 @@ import (
 // spawn starts a persister as a process of its own. kill is SIGKILL.
 func spawn(t *testing.T, o Options) (kill func()) {
 	t.Helper()
-	text, err := json.Marshal(child{o.NATSURL, o.Database, o.BatchSize, o.PinTTL})
+	return spawnChild(t, child{o.NATSURL, o.Database, o.BatchSize, o.PinTTL, ""})
+}
+
+func spawnChild(t *testing.T, c child) (kill func()) {
+	t.Helper()
+	text, err := json.Marshal(c)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,8 +14,10 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/tidemark-chat/tidemark/services/persister/signing"
 	"github.com/tidemark-chat/tidemark/streams/event"
 	"github.com/tidemark-chat/tidemark/streams/logtest"
+	"github.com/tidemark-chat/tidemark/streams/notary"
 	"github.com/tidemark-chat/tidemark/streams/subject"
 )
 
@@ -26,6 +28,7 @@ type child struct {
 	URL, Database string
 	BatchSize     int
 	PinTTL        time.Duration
+	Key           string // path of the notary's; empty: none
 }
 
 func TestMain(m *testing.M) {
@@ -40,6 +43,13 @@ func TestMain(m *testing.M) {
 	}
 	options := testOptions(c.URL, c.Database)
 	options.BatchSize, options.PinTTL = c.BatchSize, c.PinTTL
+	if c.Key != "" {
+		key, err := notary.ReadSigner(c.Key)
+		if err != nil {
+			panic(err)
+		}
+		options.Notary = signing.Options{Key: key, Every: 10, Interval: time.Millisecond, Replicas: 1}
+	}
 	p, err := New(options, slog.New(slog.NewTextHandler(os.Stderr, nil)))
 	if err == nil {
 		err = p.Run(context.Background())

@@ -209,10 +209,20 @@ func TestStartsBeforeTheLogDoes(t *testing.T) {
 
 func ready(t *testing.T, p *running) int {
 	t.Helper()
+	return askReadyz(t, p).Code
+}
+
+func readyz(t *testing.T, p *running) string {
+	t.Helper()
+	return askReadyz(t, p).Body.String()
+}
+
+func askReadyz(t *testing.T, p *running) *httptest.ResponseRecorder {
+	t.Helper()
 	recorder := httptest.NewRecorder()
 	p.Handler().ServeHTTP(recorder, httptest.NewRequest("GET", "/readyz", nil))
 	t.Log(recorder.Body.String())
-	return recorder.Code
+	return recorder
 }
 
 func TestGivesUpOnALogThatDoesNotCome(t *testing.T) {
