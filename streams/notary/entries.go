@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"strconv"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
 	"github.com/synadia-io/orbit.go/jetstreamext"
 
 	"github.com/tidemark-chat/tidemark/streams/fault"
@@ -54,7 +52,7 @@ func (a *Audit) Entries(ctx context.Context) iter.Seq2[Entry, error] {
 // in it is asked for by itself.
 type ahead struct {
 	*reader
-	messages map[uint64]*jetstream.RawStreamMsg
+	messages map[uint64]message
 	through  uint64 // what is not in messages up to here need not be read ahead again
 }
 
@@ -62,45 +60,31 @@ func (a *ahead) get(ctx context.Context, sequence uint64) (Entry, error) {
 	if sequence > a.through {
 		a.read(ctx, sequence)
 	}
-	if message, ok := a.messages[sequence]; ok {
+	if m, ok := a.messages[sequence]; ok {
 		delete(a.messages, sequence)
-		return entryOf(sequence, message)
+		return m.entry(sequence)
 	}
 	return a.reader.get(ctx, sequence)
 }
 
 // read reads what it can from a sequence on. Its errors are met again by who asks for one message.
 func (a *ahead) read(ctx context.Context, sequence uint64) {
-	a.messages = make(map[uint64]*jetstream.RawStreamMsg)
+	a.messages = make(map[uint64]message)
 	a.through = sequence
 	ctx, cancel := context.WithTimeout(ctx, aheadTimeout)
 	defer cancel()
-	messages, err := jetstreamext.GetBatch(ctx, a.js, StreamName, aheadMessages,
+	answers, err := jetstreamext.GetBatch(ctx, a.js, StreamName, aheadMessages,
 		jetstreamext.GetBatchSeq(sequence), jetstreamext.GetBatchMaxBytes(aheadBytes))
 	if err != nil {
 		return
 	}
-	for message, err := range messages {
+	for answer, err := range answers {
 		if err != nil {
 			return
 		}
-		if n := numbered(message); n >= sequence {
-			a.messages[n] = message
-			a.through = max(a.through, n)
+		if m, ok := messageOf(answer.Header, answer.Data); ok {
+			a.messages[m.sequence] = m
+			a.through = max(a.through, m.sequence)
 		}
 	}
-}
-
-// numbered is the sequence that the server says a message has, or 0. A message may have been stored with such a header of its
-// own, which stands before the server's and which the client library takes.
-func numbered(message *jetstream.RawStreamMsg) uint64 {
-	said := message.Header[jetstream.SequenceHeader]
-	if len(said) == 0 {
-		return 0
-	}
-	n, err := strconv.ParseUint(said[len(said)-1], 10, 64)
-	if err != nil {
-		return 0
-	}
-	return n
 }

@@ -4,14 +4,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/tidemark-chat/tidemark/streams/fault"
 )
 
 const opRead = "read checkpoints"
+
+// What the API of JetStream is asked to give one message.
+const (
+	subjectGet = "$JS.API.DIRECT.GET." + StreamName
+	getTimeout = 5 * time.Second
+)
 
 const (
 	// A replica may be asked for what it does not have yet.
@@ -22,7 +30,6 @@ const (
 // reader reads the stream as it was when it was opened.
 type reader struct {
 	js       jetstream.JetStream
-	stream   jetstream.Stream
 	last     uint64 // newest sequence, by the leader; 0: the stream is empty
 	replicas int
 }
@@ -37,23 +44,76 @@ func (a *Audit) open(ctx context.Context) (*reader, error) {
 		return nil, fault.New(opRead, fault.Temporary, err)
 	}
 	info := stream.CachedInfo()
-	return &reader{js: a.js, stream: stream, last: info.State.LastSeq, replicas: info.Config.Replicas}, nil
+	return &reader{js: a.js, last: info.State.LastSeq, replicas: info.Config.Replicas}, nil
 }
 
 // get reads the entry of a sequence up to last. What is no entry, or not there, is a Corrupt error with its sequence in Entry.
+// With replicas, it waits for a while for the one that is asked to have it.
 func (r *reader) get(ctx context.Context, sequence uint64) (Entry, error) {
-	message, err := r.message(ctx, sequence)
-	if err != nil {
-		return Entry{Sequence: sequence}, err
+	for attempt := 1; ; attempt++ {
+		m, found, err := r.message(ctx, sequence)
+		switch {
+		case err != nil:
+			return Entry{Sequence: sequence}, fault.Errorf(opRead, fault.Temporary, "message %d: %w", sequence, err)
+		case found:
+			return m.entry(sequence)
+		case r.replicas <= 1 || attempt == replicaAttempts:
+			return corrupt(sequence, errors.New("there is none"))
+		}
+		select {
+		case <-ctx.Done():
+			return Entry{Sequence: sequence}, fault.New(opRead, fault.Temporary, ctx.Err())
+		case <-time.After(replicaRetry):
+		}
 	}
-	return entryOf(sequence, message)
 }
 
-func entryOf(sequence uint64, message *jetstream.RawStreamMsg) (Entry, error) {
-	if message.Subject != subjectCheckpoint || message.Sequence != sequence { // as its own headers can say, see numbered
-		return corrupt(sequence, fmt.Errorf("it is said to be message %d, of subject %q", message.Sequence, message.Subject))
+// message asks for one message.
+func (r *reader) message(ctx context.Context, sequence uint64) (m message, found bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, getTimeout)
+	defer cancel()
+	answer, err := r.js.Conn().RequestWithContext(ctx, subjectGet, fmt.Appendf(nil, `{"seq":%d}`, sequence))
+	if err != nil {
+		return message{}, false, err
 	}
-	e, err := decode(sequence, message.Data)
+	if m, found = messageOf(answer.Header, answer.Data); found {
+		return m, true, nil
+	}
+	if status := answer.Header.Get("Status"); status != "404" {
+		return message{}, false, fmt.Errorf("the answer is %s %q", status, answer.Header.Get("Description"))
+	}
+	return message{}, false, nil
+}
+
+// message is one of the stream's.
+type message struct {
+	sequence uint64
+	subject  string
+	body     []byte
+}
+
+// messageOf takes the message from an answer of the server, if it is one. What the server says stands behind what the message
+// has been stored with, under the same names: so an answer is read from its end, which the client library does not.
+func messageOf(header nats.Header, body []byte) (message, bool) {
+	last := func(name string) string {
+		if values := header[name]; len(values) > 0 {
+			return values[len(values)-1]
+		}
+		return ""
+	}
+	sequence, err := strconv.ParseUint(last(jetstream.SequenceHeader), 10, 64)
+	if err != nil || last(jetstream.StreamHeader) != StreamName {
+		return message{}, false
+	}
+	return message{sequence, last(jetstream.SubjectHeader), body}, true
+}
+
+// entry is the message as the entry of a sequence.
+func (m message) entry(sequence uint64) (Entry, error) {
+	if m.subject != subjectCheckpoint || m.sequence != sequence {
+		return corrupt(sequence, fmt.Errorf("it is message %d of subject %q", m.sequence, m.subject))
+	}
+	e, err := decode(sequence, m.body)
 	if err != nil {
 		return corrupt(sequence, err)
 	}
@@ -62,25 +122,4 @@ func entryOf(sequence uint64, message *jetstream.RawStreamMsg) (Entry, error) {
 
 func corrupt(sequence uint64, err error) (Entry, error) {
 	return Entry{Sequence: sequence}, fault.Errorf(opRead, fault.Corrupt, "message %d of stream %s: %w", sequence, StreamName, err)
-}
-
-// message reads one message. With replicas, it waits for a while for the one that is asked to have it.
-func (r *reader) message(ctx context.Context, sequence uint64) (*jetstream.RawStreamMsg, error) {
-	for attempt := 1; ; attempt++ {
-		message, err := r.stream.GetMsg(ctx, sequence)
-		switch {
-		case err == nil:
-			return message, nil
-		case !errors.Is(err, jetstream.ErrMsgNotFound):
-			return nil, fault.New(opRead, fault.Temporary, err)
-		case r.replicas <= 1 || attempt == replicaAttempts:
-			_, err = corrupt(sequence, errors.New("there is none"))
-			return nil, err
-		}
-		select {
-		case <-ctx.Done():
-			return nil, fault.New(opRead, fault.Temporary, ctx.Err())
-		case <-time.After(replicaRetry):
-		}
-	}
 }
