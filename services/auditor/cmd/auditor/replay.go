@@ -39,7 +39,7 @@ func replayCommand() *cobra.Command {
 			"  auditor replay --room general --since 2h --follow\n" +
 			"  auditor replay --between alice,bob --since 2026-11-01 --until 2026-12-01 --format json > alice-bob.ndjson\n" +
 			"  auditor replay --room general --speed 10x --max-gap 3s\n" +
-			"  auditor replay --from 4712 --format csv >> log.csv",
+			"  auditor replay --from 4712 --format json >> log.ndjson",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if f.follow && (f.selection.To > 0 || !f.selection.Until.IsZero()) {
 				return errors.New("--follow has no end: it cannot be given with --to or --until")
