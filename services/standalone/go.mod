@@ -11,6 +11,7 @@ require (
 	github.com/tidemark-chat/tidemark/services/gateway v0.0.0
 	github.com/tidemark-chat/tidemark/services/persister v0.0.0
 	github.com/tidemark-chat/tidemark/streams v0.0.0
+	golang.org/x/mod v0.42.0
 	modernc.org/sqlite v1.61.1
 )
 
@@ -70,7 +71,6 @@ require (
 	go.uber.org/multierr v1.11.0 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/crypto v0.58.0 // indirect
-	golang.org/x/mod v0.42.0 // indirect
 	golang.org/x/net v0.61.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect

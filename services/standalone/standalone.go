@@ -19,7 +19,11 @@ import (
 	"github.com/tidemark-chat/tidemark/services/gateway"
 	"github.com/tidemark-chat/tidemark/services/persister"
 	"github.com/tidemark-chat/tidemark/streams/embedded"
+	"github.com/tidemark-chat/tidemark/streams/notary"
 )
+
+// notaryName is the origin of the checkpoints that a standalone signs.
+const notaryName = "tidemark"
 
 // Run runs everything until ctx ends, then stops it in order: gateway, then
 // persister, then log, so that nothing loses what it stands on. If the gateway
@@ -48,7 +52,7 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
-	options, err := persister.Configure(cfg)
+	options, err := persister.Configure(withNotary(cfg, log))
 	if err != nil {
 		return err
 	}
@@ -64,6 +68,29 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) (err error) {
 		}
 		return err
 	})
+}
+
+// withNotary gives the settings the notary's key in the data directory, unless
+// they name another, and makes it at the first start. Without one chat goes on
+// all the same.
+func withNotary(cfg config.Config, log *slog.Logger) config.Config {
+	if cfg.Notary.Key != "" {
+		return cfg
+	}
+	path := filepath.Join(cfg.DataDir, "notary.key")
+	_, err := os.Stat(path)
+	first := errors.Is(err, os.ErrNotExist)
+	key, err := notary.EnsureKey(path, notaryName)
+	if err != nil {
+		log.Error("the notary has no key, so nothing is signed", "error", err)
+		return cfg
+	}
+	if first {
+		log.Info("made the notary's key: keep a copy of the public one where checkpoints are to be verified",
+			"public", notary.PublicPath(path), "publicKey", key.Public, "secret", path)
+	}
+	cfg.Notary.Key = path
+	return cfg
 }
 
 // runBoth runs two services until ctx ends, or the first of them. The second is
