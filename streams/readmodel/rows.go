@@ -42,18 +42,20 @@ func UserRow(e *event.Event) TableRow {
 	}}
 }
 
-// DeadLetterRow is the row that a dead letter must have. Of a missing range nothing was stored.
+// DeadLetterRow is the row that a dead letter must have. Of a missing range nothing was stored, and a message without headers
+// has NULL for them.
 func DeadLetterRow(d DeadLetter) TableRow {
 	values := []sql.NullString{number(d.Offset), number(d.Through), text(d.Reason), {}, {}, {}, {}}
 	if d.Stored.Subject != "" {
+		headers := string(HeaderText(d.Stored.Header))
 		values[3], values[4] = nanoseconds(d.At), text(d.Stored.Subject)
-		values[5], values[6] = text(string(HeaderText(d.Stored.Header))), text(string(d.Stored.Content))
+		values[5], values[6] = sql.NullString{String: headers, Valid: headers != ""}, text(string(d.Stored.Content))
 	}
 	return TableRow{Offset: d.Offset, Values: values}
 }
 
 // HeaderText is headers as they look on the wire, sorted, so that the same
-// headers are the same bytes.
+// headers are the same bytes. Of none it is nil.
 func HeaderText(h nats.Header) []byte {
 	var b bytes.Buffer
 	for _, name := range slices.Sorted(maps.Keys(h)) {

@@ -1,5 +1,5 @@
 // Package modeltest is what every read model has to pass: TestModel asks a
-// query.Model from outside, TestStore exercises a readmodel.Store. They hold
+// query.Model from outside, TestStore exercises a readmodel.Store and its Reader. They hold
 // for each database, and for a model behind the query service.
 package modeltest
 

@@ -13,8 +13,15 @@ import (
 // OpenStore opens the test's store: a new one at first, the same again later.
 type OpenStore func(t *testing.T) readmodel.Store
 
-// TestStore exercises a store. newOpen makes a place for one and opens it.
-func TestStore(t *testing.T, newOpen func(t *testing.T) OpenStore) {
+// Place is where a test's store is.
+type Place struct {
+	Open    OpenStore
+	Reader  func(t *testing.T) readmodel.Reader  // of a store that has been opened once
+	Execute func(t *testing.T, statement string) // does what no store would: SQL that each database understands
+}
+
+// TestStore exercises a store and its reader. newPlace makes a place for one.
+func TestStore(t *testing.T, newPlace func(t *testing.T) Place) {
 	for name, test := range map[string]func(*testing.T, OpenStore){
 		"a batch moves the position":             testPosition,
 		"a second writer is fenced":              testFence,
@@ -26,11 +33,12 @@ func TestStore(t *testing.T, newOpen func(t *testing.T) OpenStore) {
 		"what was appended is there when opened": testReopen,
 		"two openings at once":                   testOpenTwice,
 	} {
-		t.Run(name, func(t *testing.T) { test(t, newOpen(t)) })
+		t.Run(name, func(t *testing.T) { test(t, newPlace(t).Open) })
 	}
+	t.Run("reader", func(t *testing.T) { testReader(t, newPlace) })
 	t.Run("model", func(t *testing.T) {
 		TestModel(t, func(t *testing.T) (query.Model, func(...event.Event)) {
-			s := newOpen(t)(t)
+			s := newPlace(t).Open(t)
 			return s, func(events ...event.Event) { Project(t, s, events...) }
 		})
 	})

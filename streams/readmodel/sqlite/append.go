@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"strings"
-	"time"
 
 	"github.com/tidemark-chat/tidemark/streams/event"
 	"github.com/tidemark-chat/tidemark/streams/fault"
@@ -138,7 +137,7 @@ func inBulk[T any](w *writer, b bulk, rows []T, write func(*sql.Stmt, []T) error
 // that of two writers one waits here and then finds it moved.
 func (w *writer) move(previous, next readmodel.Position) error {
 	moved, err := w.tx.StmtContext(w.ctx, w.advance).ExecContext(w.ctx,
-		int64(next.Offset), nanos(next.At), next.Epoch, digestText(next.Digest), int64(previous.Offset), previous.Epoch)
+		int64(next.Offset), readmodel.Nanoseconds(next.At), next.Epoch, digestText(next.Digest), int64(previous.Offset), previous.Epoch)
 	if err != nil {
 		return err
 	}
@@ -188,20 +187,24 @@ func (w *writer) insert(statement *sql.Stmt, messages []readmodel.Row) (refused 
 	return refused, nil
 }
 
+// appendRow adds the values of readmodel.MessageRow, in the types of the table.
 func appendRow(args []any, e *event.Event) []any {
 	var key any
 	if e.Key != "" {
 		key = e.Key
 	}
-	return append(args, e.Conversation.String(), int64(e.Offset), e.ID, e.At.UnixNano(),
+	return append(args, e.Conversation.String(), int64(e.Offset), e.ID, readmodel.Nanoseconds(e.At),
 		e.Sender, e.SenderName, e.Recipient, e.Scope, key, e.Content, e.Digest.String())
 }
 
 func (w *writer) buryOne(d readmodel.DeadLetter) error {
 	var at, subject, headers, content any
 	if d.Stored.Subject != "" {
-		at, subject = d.At.UnixNano(), d.Stored.Subject
-		headers, content = headerText(d.Stored.Header), d.Stored.Content
+		at, subject = readmodel.Nanoseconds(d.At), d.Stored.Subject
+		headers, content = readmodel.HeaderText(d.Stored.Header), d.Stored.Content
+		if d.Stored.Content == nil {
+			content = []byte{} // NULL is for what was not stored
+		}
 	}
 	_, err := w.tx.StmtContext(w.ctx, w.bury).ExecContext(w.ctx,
 		int64(d.Offset), int64(d.Through), d.Reason, at, subject, headers, content)
@@ -213,12 +216,4 @@ func errorOr(err, otherwise error) error {
 		return err
 	}
 	return otherwise
-}
-
-// nanos is a time as the tables hold it: 0 for none.
-func nanos(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixNano()
 }

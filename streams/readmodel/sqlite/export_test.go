@@ -4,6 +4,8 @@ import (
 	"database/sql"
 	"strings"
 	"testing"
+
+	"github.com/tidemark-chat/tidemark/streams/readmodel"
 )
 
 // Durability is how the writing connection commits.
@@ -20,21 +22,45 @@ func Durability(t *testing.T, s *Store) (mode string, synchronous int) {
 func Plans(t *testing.T, s *Store) map[string]string {
 	plans := make(map[string]string)
 	for _, text := range questions(&queryStatements{}) {
-		args := make([]any, strings.Count(text, "?"))
-		rows, err := s.reader.Query("EXPLAIN QUERY PLAN "+text, args...)
+		plans[text] = plan(t, s.reader, text)
+	}
+	return plans
+}
+
+func plan(t *testing.T, db *sql.DB, text string) (plan string) {
+	args := make([]any, strings.Count(text, "?"))
+	rows, err := db.Query("EXPLAIN QUERY PLAN "+text, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for rows.Next() {
+		var id, parent, unused int
+		var detail string
+		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+			t.Fatal(err)
+		}
+		plan += detail + "\n"
+	}
+	if err := rows.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return plan
+}
+
+// URI names a file to the driver.
+func URI(path string) string { return uri(path, "_busy_timeout=5000") }
+
+// RowPlans is how the rows of each table are found, and what else a reader asks of the messages.
+func RowPlans(t *testing.T, reader readmodel.Reader) map[string]string {
+	r := reader.(*Reader)
+	plans := make(map[string]string)
+	for _, table := range readmodel.Tables {
+		shape, err := shapeOf(table)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for rows.Next() {
-			var id, parent, unused int
-			var detail string
-			if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
-				t.Fatal(err)
-			}
-			plans[text] += detail + "\n"
-		}
-		if err := rows.Close(); err != nil {
-			t.Fatal(err)
+		for _, text := range []string{shape.spanSQL(), shape.nextSQL(), shape.straySQL()} {
+			plans[text] = plan(t, r.db, text)
 		}
 	}
 	return plans

@@ -12,7 +12,10 @@ import (
 	"github.com/tidemark-chat/tidemark/streams/subject"
 )
 
-const selectSQL = `SELECT conversation, "offset", id, at, sender, sender_name, recipient, scope, "key", content, digest FROM messages `
+const (
+	positionSQL = `SELECT "offset", at, epoch, digest FROM checkpoint`
+	selectSQL   = `SELECT conversation, "offset", id, at, sender, sender_name, recipient, scope, "key", content, digest FROM messages `
+)
 
 type queryStatements struct {
 	position, offsets, span, page, lookup       *sql.Stmt
@@ -27,7 +30,7 @@ func prepareQueries(ctx context.Context, db *sql.DB) (s queryStatements, err err
 // questions is the text of each statement, by where it belongs.
 func questions(s *queryStatements) map[**sql.Stmt]string {
 	return map[**sql.Stmt]string{
-		&s.position: `SELECT "offset", at, epoch, digest FROM checkpoint`,
+		&s.position: positionSQL,
 		&s.offsets:  `SELECT "offset" FROM messages WHERE conversation = ? AND "offset" > ? AND "offset" <= ? ORDER BY "offset" LIMIT ?`,
 		&s.span:     selectSQL + `WHERE conversation = ? AND "offset" > ? AND "offset" <= ? ORDER BY "offset"`,
 		&s.page:     selectSQL + `WHERE conversation = ? AND "offset" < ? ORDER BY "offset" DESC LIMIT ?`,
@@ -149,7 +152,7 @@ func scanEvent(rows *sql.Rows) (event.Event, error) {
 	return e, e.Digest.UnmarshalText([]byte(digest))
 }
 
-func scanPosition(row *sql.Row) (p readmodel.Position, err error) {
+func scanPosition(row interface{ Scan(...any) error }) (p readmodel.Position, err error) {
 	var at int64
 	var digest string
 	if err := row.Scan(&p.Offset, &at, &p.Epoch, &digest); err != nil {

@@ -71,14 +71,18 @@ func (s *Store) open(ctx context.Context) (err error) {
 	return err
 }
 
-// dsn is the name under which the driver opens a file. A path may hold
-// anything, so it is escaped.
+// dsn is the name under which the driver opens a file that may be written.
 func dsn(path string, parameters ...string) string {
 	common := []string{
 		"_busy_timeout=5000", "_pragma=journal_mode(WAL)", "_pragma=synchronous(NORMAL)",
 	}
+	return uri(path, append(common, parameters...)...)
+}
+
+// uri names a file to the driver. A path may hold anything, so it is escaped.
+func uri(path string, parameters ...string) string {
 	escaped := (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()
-	return "file:" + escaped + "?" + strings.Join(append(common, parameters...), "&")
+	return "file:" + escaped + "?" + strings.Join(parameters, "&")
 }
 
 // Name is the path of the file.

@@ -34,9 +34,13 @@ func open(t testing.TB, path string) *sqlite.Store {
 }
 
 func TestStore(t *testing.T) {
-	modeltest.TestStore(t, func(t *testing.T) modeltest.OpenStore {
+	modeltest.TestStore(t, func(t *testing.T) modeltest.Place {
 		path := filepath.Join(t.TempDir(), "new", "a %41?#b.db")
-		return func(t *testing.T) readmodel.Store { return open(t, path) }
+		return modeltest.Place{
+			Open:    func(t *testing.T) readmodel.Store { return open(t, path) },
+			Reader:  func(t *testing.T) readmodel.Reader { return openReader(t, path) },
+			Execute: func(t *testing.T, statement string) { execute(t, path, statement) },
+		}
 	})
 }
 
@@ -146,7 +150,7 @@ func TestDeadLettersAreKeptAsStored(t *testing.T) {
 
 func execute(t *testing.T, path, statement string) {
 	t.Helper()
-	db, err := sql.Open("sqlite", path)
+	db, err := sql.Open("sqlite", sqlite.URI(path))
 	if err != nil {
 		t.Fatal(err)
 	}

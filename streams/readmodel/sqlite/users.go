@@ -37,7 +37,7 @@ func (w *writer) register(users []readmodel.Row) (refused []readmodel.DeadLetter
 }
 
 func (w *writer) registerOne(e *event.Event) (taken bool, err error) {
-	result, err := w.tx.StmtContext(w.ctx, w.user).ExecContext(w.ctx, e.Sender, e.SenderName, int64(e.Offset), nanos(e.At))
+	result, err := w.tx.StmtContext(w.ctx, w.user).ExecContext(w.ctx, e.Sender, e.SenderName, int64(e.Offset), readmodel.Nanoseconds(e.At))
 	if err != nil {
 		return false, err
 	}
