@@ -95,7 +95,7 @@ func (c *checkpoints) signedBefore(ctx context.Context) (*notary.Tree, notary.En
 // abandoned takes what AUDIT has before the newest tree.
 func (c *checkpoints) abandoned(roots *rootCheck) error {
 	roots.from(inAudit, false)
-	for {
+	for reached := uint64(0); ; {
 		s, ok := c.trail.before()
 		if !ok {
 			return nil
@@ -104,11 +104,12 @@ func (c *checkpoints) abandoned(roots *rootCheck) error {
 			return s.err
 		}
 		if s.err != nil {
-			c.found.add(Finding{Offset: s.entry.Size, Sequence: s.entry.Sequence, What: plain(s.err.Error())})
+			c.found.add(Finding{Offset: reached + 1, Sequence: s.entry.Sequence, What: plain(s.err.Error())})
 		}
 		if s.entry.Size == 0 {
 			continue
 		}
+		reached = s.entry.Size
 		checkpoint, err := s.entry.Checkpoint()
 		if err != nil {
 			return err

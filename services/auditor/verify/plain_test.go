@@ -1,0 +1,37 @@
+package verify
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+func TestPlainShowsWhatATerminalWouldObey(t *testing.T) {
+	for text, want := range map[string]string{
+		"said 日本 \"x\" '": "said 日本 \"x\" '",
+		"\x1b[2J\r\n\x00": `\x1b[2J\r\n\x00`,
+		"a\u202eb\u200b":  `a\u202eb\u200b`,
+		"\xff\xc3(":       `\xff\xc3(`,
+		"\ufffd":          "\ufffd",
+		"":                "",
+	} {
+		if got := plain(text); got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
+	}
+}
+
+func TestShortCutsBetweenCharacters(t *testing.T) {
+	for n := range 80 {
+		for _, c := range []string{"x", "ü", "日", "😀"} {
+			text := strings.Repeat(c, n)
+			got := short(text)
+			if len(got) > 63 || !utf8.ValidString(got) || len(text) <= 60 && got != text || !strings.HasPrefix(text, strings.TrimSuffix(got, "…")) {
+				t.Errorf("%d of %s: %q", n, c, got)
+			}
+		}
+	}
+	if got := short(strings.Repeat("\x80", 100)); len(got) > 63 {
+		t.Errorf("%q", got)
+	}
+}
