@@ -104,7 +104,7 @@ func testReadRows(t *testing.T, place Place) {
 	r := place.Reader(t)
 	for _, table := range readmodel.Tables {
 		if got := all(t, r.Rows(t.Context(), table, 0, math.MaxUint64)); !reflect.DeepEqual(got, want[table]) {
-			t.Errorf("%s:\n%q\nwant\n%q", table, got, want[table])
+			t.Errorf("%s:\n%+v\nwant\n%+v", table, got, want[table])
 		}
 		for _, row := range want[table] {
 			if len(row.Values) != len(readmodel.Columns(table)) {
