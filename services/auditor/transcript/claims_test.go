@@ -85,7 +85,7 @@ func TestWhatIsNewerThanTheCheckpointOrDamagedIsMarkedInBoth(t *testing.T) {
 	if _, err := checkPage(t, page); err != nil {
 		t.Error(err)
 	}
-	for _, text := range []string{"Not proved: newer than the checkpoint", "Damaged, so nothing here can be relied on", "2 of them not proved"} {
+	for _, text := range []string{"Not proved: newer than the checkpoint", "Nothing here can be relied on: the digest does not fit", "2 of them not proved"} {
 		if !strings.Contains(string(page), text) {
 			t.Errorf("the page does not say %q", text)
 		}

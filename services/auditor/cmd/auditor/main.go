@@ -41,6 +41,8 @@ func service() command.Service {
 		Sections: []string{"dataDir", "nats.url", "nats.credentials", "database"},
 		Extra: []*cobra.Command{
 			replayCommand(),
+			transcriptCommand(), proveCommand(), checkProofCommand(),
+			checkpointCommand(), consistencyCommand(), keygenCommand(),
 		},
 	}
 }

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"unicode"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/tidemark-chat/tidemark/config"
+	"github.com/tidemark-chat/tidemark/config/command"
+	"github.com/tidemark-chat/tidemark/services/auditor/outfile"
+	"github.com/tidemark-chat/tidemark/services/auditor/proof"
+	"github.com/tidemark-chat/tidemark/streams/fault"
+	"github.com/tidemark-chat/tidemark/streams/notary"
+)
+
+// evidence is where proofs are made from: the log, its checkpoints and, if there is one, the notary's key.
+type evidence struct {
+	*link
+	audit *notary.Audit
+	key   note.Verifier // nil: signatures cannot be verified here
+}
+
+func addKeyFlag(flags *pflag.FlagSet, key *string) {
+	flags.StringVar(key, "key", "", "the notary's public `key`, as text or a file (default notary.pub in the data directory, if there is one)")
+}
+
+// openEvidence is open with what proofs need besides. Close it.
+func openEvidence(cmd *cobra.Command, key string) (*evidence, error) {
+	l, err := open(cmd)
+	if err != nil {
+		return nil, err
+	}
+	e := &evidence{link: l, audit: notary.OpenAudit(l.js)}
+	if e.key, err = e.verifier(key); err != nil {
+		l.close()
+		return nil, could(err)
+	}
+	return e, nil
+}
+
+// verifier reads the key that was given, or the one where a standalone has it.
+func (e *evidence) verifier(given string) (note.Verifier, error) {
+	if given != "" {
+		return notary.ReadVerifier(given)
+	}
+	path := filepath.Join(e.config.DataDir, "notary.pub")
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	return notary.ReadVerifier(path)
+}
+
+// entry is the newest checkpoint of the newest tree, or the newest that covers no more than size offsets (0: any).
+func (e *evidence) entry(ctx context.Context, size uint64) (notary.Entry, proof.Signed, error) {
+	var entry notary.Entry
+	var err error
+	if size == 0 {
+		entry, err = e.audit.Last(ctx)
+	} else {
+		entry, err = e.audit.At(ctx, size)
+	}
+	if errors.Is(err, notary.ErrNone) {
+		return entry, proof.Signed{}, could(e.noCheckpoint(size))
+	}
+	if err != nil {
+		return entry, proof.Signed{}, verdict(err)
+	}
+	signed, err := e.signed(entry.Signed)
+	return entry, signed, verdict(err)
+}
+
+func (e *evidence) noCheckpoint(size uint64) error {
+	if size > 0 {
+		return fmt.Errorf("%w of %d offsets or fewer", notary.ErrNone, size)
+	}
+	return fmt.Errorf("%w yet: the notary, which runs in the persister where it has a key (setting notary.key; a standalone makes one), signs %s",
+		notary.ErrNone, often(e.config))
+}
+
+// often says how often checkpoints are signed, as far as these settings are the notary's too.
+func often(cfg config.Config) string {
+	return fmt.Sprintf("every %s or %d events while there are new ones (settings notary.interval and notary.every)", cfg.Notary.Interval, cfg.Notary.Every)
+}
+
+// signed reads a signed checkpoint, and verifies it if there is a key.
+func (e *evidence) signed(text string) (proof.Signed, error) {
+	s := proof.Signed{Note: text}
+	var err error
+	if e.key != nil {
+		s.Checkpoint, err = proof.Verify(text, e.key)
+	} else if s.Checkpoint, err = notary.Read([]byte(text)); err == nil && !printable(text) {
+		err = fault.Errorf("read a checkpoint", fault.Corrupt, "it holds characters that no notary writes")
+	}
+	return s, err
+}
+
+// sameLog checks that a checkpoint speaks of the log that is there.
+func (e *evidence) sameLog(c notary.Checkpoint) error {
+	if c.Epoch != e.state.Epoch {
+		return fmt.Errorf("the newest checkpoint is of another log: its epoch is %q, that of this log %q; the notary has not signed this one yet", c.Epoch, e.state.Epoch)
+	}
+	return nil
+}
+
+// remarkKey says whose signature was verified, or that none was.
+func (e *evidence) remarkKey(w io.Writer) {
+	if e.key == nil {
+		fmt.Fprintln(w, "the signature was not verified, for there is no key: give the notary's with --key")
+		return
+	}
+	fmt.Fprintf(w, "the signature is that of %s\n", keyName(e.key))
+}
+
+// keyName is a key's name and hash, by which people can tell keys apart.
+func keyName(key note.Verifier) string { return fmt.Sprintf("%s+%08x", key.Name(), key.KeyHash()) }
+
+// printable reports whether a text can be written to a terminal as it is.
+func printable(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) })
+}
+
+// verdict gives an error its exit code: what was refused or damaged is a finding.
+func verdict(err error) error {
+	if errors.Is(err, proof.ErrRefused) || fault.Is(err, fault.Corrupt) {
+		return &command.Exit{Code: foundSomething, Err: err}
+	}
+	return could(err)
+}
+
+// output writes a file, or, without a path, to standard output.
+func output(cmd *cobra.Command, path string, content []byte) error {
+	write := func(w io.Writer) error {
+		_, err := w.Write(content)
+		return err
+	}
+	if path == "" || path == "-" {
+		return could(write(cmd.OutOrStdout()))
+	}
+	return could(outfile.Write(path, write))
+}

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/tidemark-chat/tidemark/services/auditor/progress"
+	"github.com/tidemark-chat/tidemark/services/auditor/proof"
+	"github.com/tidemark-chat/tidemark/services/auditor/record"
+	"github.com/tidemark-chat/tidemark/services/auditor/transcript"
+	"github.com/tidemark-chat/tidemark/streams/event"
+	"github.com/tidemark-chat/tidemark/streams/notary"
+	"github.com/tidemark-chat/tidemark/streams/replay"
+	"github.com/tidemark-chat/tidemark/streams/subject"
+)
+
+const (
+	pageFile  = transcript.PageFile
+	linesFile = transcript.LinesFile
+)
+
+// errHoles is a finding: there is something that the transcript cannot hold.
+var errHoles = fmt.Errorf("%w: there are holes", proof.ErrRefused)
+
+// transcribing is a transcript while the log is read for it.
+type transcribing struct {
+	flags   *transcriptFlags
+	log     *evidence
+	draft   *transcript.Draft
+	matches func(*event.Event) bool
+
+	checkpoint     notary.Checkpoint
+	hashes         tlog.HashReader
+	after, through uint64
+	left           uint64 // newer offsets that were not asked for and are not signed yet
+}
+
+// begin finds out what is to be read, and by which checkpoint it will be proved.
+func (f *transcriptFlags) begin(cmd *cobra.Command, e *evidence) (*transcribing, error) {
+	ctx := cmd.Context()
+	entry, signed, err := e.entry(ctx, 0)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.sameLog(signed.Checkpoint); err != nil {
+		return nil, could(err)
+	}
+	t := &transcribing{flags: f, log: e, checkpoint: signed.Checkpoint, hashes: e.audit.Hashes(ctx, entry)}
+	if err := t.span(ctx); err != nil {
+		return nil, could(err)
+	}
+	if t.matches, err = f.selection.Matcher(ctx, e.js); err != nil {
+		return nil, could(err)
+	}
+	header := transcript.Header{
+		First: t.after + 1, Last: t.through, Since: f.selection.Since, Until: f.selection.Until, Checkpoint: signed.Note,
+	}
+	t.draft, err = transcript.Begin(f.out, header)
+	return t, could(err)
+}
+
+// span is what is read: no more than is signed, unless it was asked for.
+func (t *transcribing) span(ctx context.Context) (err error) {
+	s := &t.flags.selection
+	if t.after, t.through, err = s.Span(ctx, t.log.js, t.log.state); err != nil {
+		return err
+	}
+	size := t.checkpoint.Size
+	if t.through > size && s.To == 0 && s.Until.IsZero() && !t.flags.unproved {
+		t.left, t.through = t.through-max(size, t.after), max(size, t.after)
+	}
+	if t.after < t.through {
+		return nil
+	}
+	if t.left > 0 {
+		return fmt.Errorf("nothing from offset %d on is signed yet: the newest checkpoint covers the offsets from 1 to %d; the notary signs %s; "+
+			"--unproved writes what cannot be proved", t.after+1, size, often(t.log.config))
+	}
+	return errors.New("the log has no offsets between these bounds")
+}
+
+// read reads the log and adds what is of the conversation.
+func (t *transcribing) read(cmd *cobra.Command) error {
+	shown := cmd.ErrOrStderr()
+	if t.flags.quiet {
+		shown = io.Discard
+	}
+	bar := progress.Start(shown, "transcript", t.through-t.after)
+	missing, err := replay.Log(cmd.Context(), t.log.js, t.after, t.through, func(r replay.Record) error {
+		bar.Set(r.Offset - t.after)
+		t.draft.Header.Missing += r.Missing
+		e, err := r.Event()
+		return t.add(&e, err)
+	})
+	bar.Stop()
+	t.draft.Header.Missing += missing
+	switch {
+	case cmd.Context().Err() != nil:
+		return could(errors.New("it was stopped, and nothing was written"))
+	case err != nil:
+		return verdict(err)
+	case t.draft.Header.Events == 0:
+		return could(fmt.Errorf("there is no message of this conversation from offset %d to %d, so nothing was written", t.after+1, t.through))
+	}
+	return nil
+}
+
+// add adds an event, if it is meant. damaged is what is wrong with it.
+func (t *transcribing) add(e *event.Event, damaged error) error {
+	if !t.matches(e) {
+		if damaged != nil {
+			t.draft.Header.Missing++ // it could be anybody's
+		}
+		return nil
+	}
+	if err := t.oneConversation(e.Conversation); err != nil {
+		return err
+	}
+	r := record.Of(e)
+	switch {
+	case damaged != nil:
+		r.Damaged = "it is not what was sealed"
+	case e.Schema != event.Schema:
+		r.Damaged = fmt.Sprintf("it is of schema %d, which this auditor does not know", e.Schema)
+	case !r.Faithful():
+		r.Damaged = "its text is not UTF-8"
+	case e.Offset <= t.checkpoint.Size:
+		return t.addProved(r)
+	}
+	if !t.flags.unproved {
+		return t.cannotProve(&r)
+	}
+	return t.draft.Add(r, nil)
+}
+
+func (t *transcribing) addProved(r record.Record) error {
+	path, err := proof.Path(&r, t.checkpoint, t.hashes)
+	if err != nil {
+		return err
+	}
+	return t.draft.Add(r, path)
+}
+
+func (t *transcribing) cannotProve(r *record.Record) error {
+	if r.Damaged != "" {
+		return fmt.Errorf("%w: nothing can be proved of the event at offset %d: %s; --unproved writes it, marked", proof.ErrRefused, r.Offset, r.Damaged)
+	}
+	return fmt.Errorf("the message at offset %d is not signed yet: the newest checkpoint covers the offsets from 1 to %d; the notary signs %s; "+
+		"--unproved writes it, marked", r.Offset, t.checkpoint.Size, often(t.log.config))
+}
+
+// oneConversation makes sure that a transcript is of one.
+func (t *transcribing) oneConversation(c subject.Conversation) error {
+	h := &t.draft.Header
+	if h.Events == 0 {
+		h.Conversation = c.String()
+	}
+	if h.Conversation != c.String() {
+		return fmt.Errorf("events of %q and %q were selected, and a transcript is of one conversation", h.Conversation, c)
+	}
+	return nil
+}
+
+// remark says what was written, and what not.
+func (t *transcribing) remark(w io.Writer) {
+	h := t.draft.Header
+	fmt.Fprintf(w, "%d messages of %q from offset %d to %d, %d of them proved by the checkpoint of %d\n",
+		h.Events, h.Conversation, h.First, h.Last, h.Events-h.Unproved, t.checkpoint.Size)
+	if t.left > 0 {
+		fmt.Fprintf(w, "the newest %d offsets of the log are not signed yet and were left out: the notary signs %s\n", t.left, often(t.log.config))
+	}
+	fmt.Fprintln(w, "it does not prove that no message was left out: see auditor transcript --help")
+}
