@@ -57,7 +57,7 @@ type endpoint struct {
 func newEndpoint(address string) *endpoint {
 	e := &endpoint{url: address, client: &http.Client{
 		Timeout:       sendTimeout,
-		Transport:     http.DefaultTransport.(*http.Transport).Clone(),
+		Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, IdleConnTimeout: time.Minute},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 	if u, err := url.Parse(address); err == nil { // the settings have seen to it
