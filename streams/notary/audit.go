@@ -14,8 +14,10 @@ import (
 // StreamName is the stream of checkpoints.
 const StreamName = "AUDIT"
 
-// subjectCheckpoint is the subject of all its messages.
-const subjectCheckpoint = "audit.checkpoint"
+const (
+	subjects          = "audit.>"          // that the stream takes
+	subjectCheckpoint = "audit.checkpoint" // of all its messages
+)
 
 // Errors of the stream of checkpoints.
 var (
@@ -52,7 +54,8 @@ func (a *Audit) Last(ctx context.Context) (Entry, error) {
 	return r.get(ctx, r.last)
 }
 
-// At is the newest entry of the newest tree whose size is at most size. ErrNone if there is none.
+// At is the newest entry of the newest tree whose size is at most size. ErrNone if there is none. Where the stream has lost
+// some, it is the newest of those it has.
 func (a *Audit) At(ctx context.Context, size uint64) (Entry, error) {
 	last, err := a.Last(ctx)
 	if err != nil || last.Size <= size {
@@ -63,14 +66,14 @@ func (a *Audit) At(ctx context.Context, size uint64) (Entry, error) {
 	if err != nil {
 		return Entry{}, err
 	}
-	if over.From == 0 {
-		return Entry{}, ErrNone
+	for sequence := over.Sequence - 1; sequence >= last.Began; sequence-- {
+		if e, err := c.entry(sequence); err != nil {
+			return Entry{}, err
+		} else if e != nil {
+			return *e, nil
+		}
 	}
-	e, err := c.entry(over.Sequence - 1)
-	if err != nil {
-		return Entry{}, err
-	}
-	return *e, nil
+	return Entry{}, ErrNone
 }
 
 // Append adds an entry behind previous (0: the first one) and sets its Sequence and, where Began is 0 (it begins a tree), its

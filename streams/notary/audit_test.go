@@ -127,7 +127,7 @@ func TestOfTwoNotariesOneIsFenced(t *testing.T) {
 		if d.last, err = d.audit.Last(ctx); err != nil || fmt.Sprint(d.last) != fmt.Sprint(e) {
 			t.Errorf("last is %+v, %v", d.last, err)
 		}
-		if d.tree, _, err = d.audit.Resume(ctx, d.last, d.verifier); err != nil {
+		if err = d.resume(); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -150,7 +150,7 @@ func TestManyNotariesMakeOneChain(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				if d.tree, _, err = d.audit.Resume(ctx, d.last, d.verifier); err != nil {
+				if err = d.resume(); err != nil {
 					t.Error(err)
 					return
 				}
@@ -203,7 +203,7 @@ func TestARestartOfTheServerLosesNothing(t *testing.T) {
 	if err != nil || fmt.Sprint(last) != fmt.Sprint(d.last) {
 		t.Fatalf("last is %+v, %v", last, err)
 	}
-	if d.tree, _, err = d.audit.Resume(ctx, last, d.verifier); err != nil {
+	if err := d.resume(); err != nil {
 		t.Fatal(err)
 	}
 	d.write(7)

@@ -2,6 +2,7 @@ package notary_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"testing"
 	"time"
@@ -95,4 +96,18 @@ func (d *desk) root(e notary.Entry) tlog.Hash {
 		d.t.Fatal(err)
 	}
 	return c.Root
+}
+
+// resume makes the tree of the last entry of what the stream has.
+func (d *desk) resume() error {
+	tree, err := notary.Resume(d.last.Size, d.audit.Hashes(ctx, d.last))
+	if err != nil {
+		return err
+	}
+	root, err := tree.Root()
+	if err == nil && root != d.root(d.last) {
+		err = fmt.Errorf("the root of %d is not the signed one", d.last.Size)
+	}
+	d.tree = tree
+	return err
 }

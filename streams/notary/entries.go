@@ -62,7 +62,7 @@ func (a *ahead) get(ctx context.Context, sequence uint64) (Entry, error) {
 	}
 	if m, ok := a.messages[sequence]; ok {
 		delete(a.messages, sequence)
-		return m.entry(sequence)
+		return m.entry()
 	}
 	return a.reader.get(ctx, sequence)
 }

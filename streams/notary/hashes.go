@@ -38,14 +38,15 @@ func LeafAt(r tlog.HashReader, offset uint64) (tlog.Hash, error) {
 	return hashes[0], nil
 }
 
-// chain is the entries of one tree, last.Began to last.Sequence: each makes the tree larger.
+// chain is the entries of one tree, last.Began to last.Sequence: each makes the tree larger. Where the stream has lost some of
+// them, what the others hold is still found.
 type chain struct {
 	ctx    context.Context // of the reading
 	audit  *Audit
 	reader *reader // nil until something is read
 	last   *Entry
-	kept   map[uint64]*Entry
-	bytes  int // of what is kept
+	kept   map[uint64]*Entry // nil for one that is lost
+	bytes  int               // of what is kept
 }
 
 func (c *chain) readHashes(indexes []int64) ([]tlog.Hash, error) {
@@ -60,7 +61,7 @@ func (c *chain) readHashes(indexes []int64) ([]tlog.Hash, error) {
 		}
 		at := tlog.HashSize * (index - stored(e.From))
 		if at < 0 || at+tlog.HashSize > int64(len(e.Hashes)) {
-			_, err := corrupt(e.Sequence, fmt.Errorf("it does not go on where the one before ends, hash %d is lost", index))
+			_, err := corrupt(e.Sequence-1, fmt.Errorf("hash %d of the tree of %d was in it and is lost", index, c.last.Size))
 			return nil, err
 		}
 		hashes[i] = tlog.Hash(e.Hashes[at : at+tlog.HashSize])
@@ -68,24 +69,30 @@ func (c *chain) readHashes(indexes []int64) ([]tlog.Hash, error) {
 	return hashes, nil
 }
 
-// first is the first entry that is such; all behind it are, and last is.
+// first is the first entry that is such, of those that are not lost; all behind it are such, and so is last.
 func (c *chain) first(such func(*Entry) bool) (*Entry, error) {
 	low, high, found := c.last.Began, c.last.Sequence, c.last
 	for low < high {
 		middle := low + (high-low)/2
 		e, err := c.entry(middle)
-		if err != nil {
-			return nil, err
+		for next := middle + 1; err == nil && e == nil && next < high; next++ {
+			e, err = c.entry(next)
 		}
-		if such(e) {
+		switch {
+		case err != nil:
+			return nil, err
+		case e == nil: // as all up to high are
+			high = middle
+		case such(e):
 			high, found = middle, e
-		} else {
-			low = middle + 1
+		default:
+			low = e.Sequence + 1
 		}
 	}
 	return found, nil
 }
 
+// entry is the entry of a sequence, nil if it is lost.
 func (c *chain) entry(sequence uint64) (*Entry, error) {
 	if sequence == c.last.Sequence {
 		return c.last, nil
@@ -94,14 +101,21 @@ func (c *chain) entry(sequence uint64) (*Entry, error) {
 		return e, nil
 	}
 	e, err := c.read(sequence)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		c.keep(sequence, e)
 	}
-	if c.bytes += len(e.Hashes) + keptEach; c.kept == nil || c.bytes > maxKept {
-		c.kept, c.bytes = make(map[uint64]*Entry), len(e.Hashes)+keptEach
+	return e, err
+}
+
+func (c *chain) keep(sequence uint64, e *Entry) {
+	size := keptEach
+	if e != nil {
+		size += len(e.Hashes)
+	}
+	if c.bytes += size; c.kept == nil || c.bytes > maxKept {
+		c.kept, c.bytes = make(map[uint64]*Entry), size
 	}
 	c.kept[sequence] = e
-	return e, nil
 }
 
 func (c *chain) read(sequence uint64) (*Entry, error) {
@@ -113,8 +127,13 @@ func (c *chain) read(sequence uint64) (*Entry, error) {
 		c.reader = r
 	}
 	e, err := c.reader.get(c.ctx, sequence)
-	if err == nil && (e.Began != c.last.Began || e.Size > c.last.From) {
-		_, err = corrupt(sequence, fmt.Errorf("it does not belong to the tree of entry %d", c.last.Sequence))
+	switch {
+	case fault.Is(err, fault.Corrupt):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case e.Began != c.last.Began || e.Size > c.last.From: // it is not of this tree, whoever put it there
+		return nil, nil
 	}
-	return &e, err
+	return &e, nil
 }

@@ -17,7 +17,7 @@ func stream(replicas int) jetstream.StreamConfig {
 	return jetstream.StreamConfig{
 		Name:              StreamName,
 		Description:       "Tidemark's checkpoints: what shows that the event log was not altered",
-		Subjects:          []string{"audit.>"},
+		Subjects:          []string{subjects},
 		Storage:           jetstream.FileStorage,
 		Retention:         jetstream.LimitsPolicy,
 		Discard:           jetstream.DiscardNew, // should it ever get a limit

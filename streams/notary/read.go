@@ -15,7 +15,7 @@ import (
 
 const opRead = "read checkpoints"
 
-// What the API of JetStream is asked to give one message.
+// What JetStream's API is asked for a message by.
 const (
 	subjectGet = "$JS.API.DIRECT.GET." + StreamName
 	getTimeout = 5 * time.Second
@@ -48,19 +48,18 @@ func (a *Audit) open(ctx context.Context) (*reader, error) {
 }
 
 // get reads the entry of a sequence up to last. What is no entry, or not there, is a Corrupt error with its sequence in Entry.
-// With replicas, it waits for a while for the one that is asked to have it.
 func (r *reader) get(ctx context.Context, sequence uint64) (Entry, error) {
 	for attempt := 1; ; attempt++ {
-		m, found, err := r.message(ctx, sequence)
+		m, found, err := r.next(ctx, sequence)
 		switch {
 		case err != nil:
 			return Entry{Sequence: sequence}, fault.Errorf(opRead, fault.Temporary, "message %d: %w", sequence, err)
-		case found:
-			return m.entry(sequence)
-		case r.replicas <= 1 || attempt == replicaAttempts:
+		case found && m.sequence == sequence:
+			return m.entry()
+		case found, r.replicas <= 1, attempt == replicaAttempts:
 			return corrupt(sequence, errors.New("there is none"))
 		}
-		select {
+		select { // the one that was asked may not have got that far
 		case <-ctx.Done():
 			return Entry{Sequence: sequence}, fault.New(opRead, fault.Temporary, ctx.Err())
 		case <-time.After(replicaRetry):
@@ -68,11 +67,12 @@ func (r *reader) get(ctx context.Context, sequence uint64) (Entry, error) {
 	}
 }
 
-// message asks for one message.
-func (r *reader) message(ctx context.Context, sequence uint64) (m message, found bool, err error) {
+// next asks for the first message from a sequence on.
+func (r *reader) next(ctx context.Context, sequence uint64) (m message, found bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, getTimeout)
 	defer cancel()
-	answer, err := r.js.Conn().RequestWithContext(ctx, subjectGet, fmt.Appendf(nil, `{"seq":%d}`, sequence))
+	request := fmt.Appendf(nil, `{"seq":%d,"next_by_subj":"%s"}`, sequence, subjects)
+	answer, err := r.js.Conn().RequestWithContext(ctx, subjectGet, request)
 	if err != nil {
 		return message{}, false, err
 	}
@@ -108,14 +108,14 @@ func messageOf(header nats.Header, body []byte) (message, bool) {
 	return message{sequence, last(jetstream.SubjectHeader), body}, true
 }
 
-// entry is the message as the entry of a sequence.
-func (m message) entry(sequence uint64) (Entry, error) {
-	if m.subject != subjectCheckpoint || m.sequence != sequence {
-		return corrupt(sequence, fmt.Errorf("it is message %d of subject %q", m.sequence, m.subject))
+// entry is the entry that the message is.
+func (m message) entry() (Entry, error) {
+	if m.subject != subjectCheckpoint {
+		return corrupt(m.sequence, fmt.Errorf("its subject is %q", m.subject))
 	}
-	e, err := decode(sequence, m.body)
+	e, err := decode(m.sequence, m.body)
 	if err != nil {
-		return corrupt(sequence, err)
+		return corrupt(m.sequence, err)
 	}
 	return e, nil
 }

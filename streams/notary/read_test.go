@@ -54,3 +54,26 @@ func TestAReplicaMayBeLate(t *testing.T) {
 		t.Errorf("asked %d times", len(asked))
 	}
 }
+
+func TestWhatIsKeptOfEntriesIsBounded(t *testing.T) {
+	c := &chain{last: &Entry{Sequence: 1 << 40}}
+	for _, size := range []int{1 << 18, 0} {
+		for i := range uint64(200_000) {
+			if size > 0 && i > 1000 {
+				break
+			}
+			c.keep(i, &Entry{Sequence: i, Hashes: make([]byte, size)})
+			kept, err := c.entry(i)
+			if err != nil || kept.Sequence != i {
+				t.Fatalf("entry %d is not kept: %v", i, err)
+			}
+		}
+		bytes := 0
+		for _, e := range c.kept {
+			bytes += len(e.Hashes) + keptEach
+		}
+		if bytes > maxKept || bytes != c.bytes || bytes < maxKept/10 {
+			t.Errorf("%d bytes are kept, %d said", bytes, c.bytes)
+		}
+	}
+}

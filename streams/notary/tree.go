@@ -19,8 +19,7 @@ type Tree struct {
 	fresh [64]tlog.Hash // what Append returns
 }
 
-// Resume is the tree of so many leaves whose hashes r has. It is as true as they are: compare its Root with a signed one, as
-// [Audit.Resume] does.
+// Resume is the tree of so many leaves whose hashes r has. It is as true as they are: compare its Root with a signed one.
 func Resume(size uint64, r tlog.HashReader) (*Tree, error) {
 	t := &Tree{size: size}
 	if size > maxSize {
