@@ -1,10 +1,12 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 
+	"github.com/tidemark-chat/tidemark/services/auditor/render"
 	"github.com/tidemark-chat/tidemark/streams/fault"
 	"github.com/tidemark-chat/tidemark/streams/notary"
 )
@@ -59,7 +61,7 @@ func (c *checkpoints) resume(ctx context.Context) (*notary.Tree, error) {
 		c.remark("checkpoints: the tree goes on from the checkpoint at offset %d, as it was signed; the log up to there was not compared with it", e.Size)
 		return tree, nil
 	case errors.Is(err, notary.ErrNone) || fault.Is(err, fault.Corrupt):
-		c.remark("checkpoints: the log was read from its beginning, because there is no tree to go on from: %s", plain(err.Error()))
+		c.remark("checkpoints: the log was read from its beginning, because there is no tree to go on from: %s", render.Visible(err.Error()))
 		return empty, nil
 	}
 	return nil, err
@@ -104,7 +106,7 @@ func (c *checkpoints) abandoned(roots *rootCheck) error {
 			return s.err
 		}
 		if s.err != nil {
-			c.found.add(Finding{Offset: reached + 1, Sequence: s.entry.Sequence, What: plain(s.err.Error())})
+			c.found.add(Finding{Offset: reached + 1, Sequence: s.entry.Sequence, What: render.Visible(s.err.Error())})
 		}
 		if s.entry.Size == 0 {
 			continue
@@ -133,10 +135,11 @@ func unsigned(e *notary.Entry, err error) Finding {
 
 // kept takes the checkpoints of a file.
 func (c *checkpoints) kept(ctx context.Context, roots *rootCheck, kept Kept) error {
-	name := plain(kept.Name)
+	name := render.Visible(kept.Name)
 	roots.from(name, true)
 	epochs := &epochs{where: name, epoch: c.state.Epoch}
-	number := uint64(0)
+	number, unreadable := uint64(0), uint64(0)
+	var first error // of what is unreadable
 	for signed, err := range notes(kept) {
 		if err == nil {
 			err = ctx.Err()
@@ -146,15 +149,22 @@ func (c *checkpoints) kept(ctx context.Context, roots *rootCheck, kept Kept) err
 		}
 		number++
 		checkpoint, err := c.keys.verify(signed)
-		if err != nil {
+		switch {
+		case fault.Is(err, fault.Corrupt):
+			unreadable++
+			first = cmp.Or(first, fmt.Errorf("checkpoint %d: %w", number, err))
+		case err != nil:
 			c.found.add(Finding{Offset: checkpoint.Size, What: fmt.Sprintf("%s: checkpoint %d is %v", name, number, err)})
-		} else if epochs.own(checkpoint) {
+		case epochs.own(checkpoint):
 			roots.add(checkpoint, number)
 		}
 	}
+	epochs.end(c.found, c.seen)
 	if number == 0 {
 		return fmt.Errorf("%s holds no checkpoint", name)
 	}
-	epochs.end(c.found, c.seen)
+	if unreadable > 0 {
+		c.unchecked(OfCheckpoints, fmt.Errorf("%s: %d of %d checkpoints cannot be read; %w", name, unreadable, number, first))
+	}
 	return nil
 }

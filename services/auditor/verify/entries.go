@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/tidemark-chat/tidemark/services/auditor/render"
+
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/tidemark-chat/tidemark/streams/fault"
@@ -123,7 +125,7 @@ func (c *entryCheck) advance() error {
 			return s.err
 		}
 		if s.err != nil {
-			c.found.add(Finding{Offset: c.tree.Size() + 1, Sequence: s.entry.Sequence, What: plain(s.err.Error())})
+			c.found.add(Finding{Offset: c.tree.Size() + 1, Sequence: s.entry.Sequence, What: render.Visible(s.err.Error())})
 		}
 		if s.entry.Size > c.resumed {
 			if err := c.use(s.entry); err != nil {

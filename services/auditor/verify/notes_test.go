@@ -23,6 +23,7 @@ func TestNotesAreSplitAtTheirSignatures(t *testing.T) {
 	}{
 		{"", nil}, {"\n \n", nil}, {a, []string{a}}, {a + b + two, []string{a, b, two}}, {"\n" + a + "\n\n" + two + "\n" + b + "\n", []string{a, two, b}},
 		{strings.TrimSuffix(a, "\n"), []string{strings.TrimSuffix(a, "\n")}}, {"cut o", []string{"cut o"}}, {a + "cut", []string{a, "cut"}},
+		{`{"size":1,"checkpoint":"x\n"} {"checkpoint":"y"}` + "\n", []string{"x\n", "y"}},
 		{strings.ReplaceAll(a, "\n", "\r\n"), []string{strings.ReplaceAll(a, "\n", "\r\n")}},
 	} {
 		got, err := split(test.text)
@@ -32,8 +33,8 @@ func TestNotesAreSplitAtTheirSignatures(t *testing.T) {
 	}
 }
 
-func TestANoteIsBounded(t *testing.T) {
-	for _, text := range []string{strings.Repeat("x", maxNote+1), strings.Repeat("x\n", maxNote)} {
+func TestWhatIsNoFileOfNotesIsAnError(t *testing.T) {
+	for _, text := range []string{"{cut", strings.Repeat("x", maxNote+1), strings.Repeat("x\n", maxNote)} {
 		if _, err := split(text); err == nil {
 			t.Error("no error")
 		}

@@ -85,7 +85,7 @@ func (r *rowCheck) differs(d readmodel.Difference) error {
 }
 
 func (r *rowCheck) add(d readmodel.Difference) {
-	r.found.add(Finding{Offset: d.Offset, What: describe(d)})
+	r.found.add(Finding{Offset: d.Offset, What: d.String()})
 }
 
 func (r *rowCheck) take(it *item) error {
@@ -238,7 +238,7 @@ func (h *hollow) row(d readmodel.Difference) {
 	have, ok := missingRange(d)
 	if !ok {
 		h.accounted++
-		h.found.add(Finding{Offset: d.Offset, What: describe(d) + ", and the log holds nothing here"})
+		h.found.add(Finding{Offset: d.Offset, What: d.String() + ", and the log holds nothing here"})
 		return
 	}
 	if through := have; through > h.through && !h.cut || d.Offset <= h.said {
@@ -282,14 +282,14 @@ func (r *rowCheck) end() error {
 				return fmt.Errorf("read table %s: %w", table, err)
 			}
 			d := readmodel.Difference{Table: table, Offset: row.Offset, Kind: readmodel.Adds, Have: row}
-			r.found.add(Finding{Offset: row.Offset, What: describe(d) + ", where no persister can have written one"})
+			r.found.add(Finding{Offset: row.Offset, What: d.String() + ", where no persister can have written one"})
 		}
 	}
 	for d, err := range r.reader.Direct(r.ctx) {
 		if err != nil {
 			return fmt.Errorf("read direct conversations: %w", err)
 		}
-		r.found.add(Finding{Offset: max(d.Want, d.Have), What: describeDirect(d)})
+		r.found.add(Finding{Offset: max(d.Want, d.Have), What: d.String()})
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tidemark-chat/tidemark/services/auditor/render"
 	"github.com/tidemark-chat/tidemark/streams/event"
 )
 
@@ -37,16 +38,16 @@ func (c intactCheck) take(it *item) error {
 	e := &it.event
 	switch {
 	case it.damage != nil:
-		c.digest.add(Finding{Offset: it.Offset, What: fmt.Sprintf("subject %q: %s", short(it.Subject), plain(reason(it.damage)))})
+		c.digest.add(Finding{Offset: it.Offset, What: fmt.Sprintf("subject %q: %s", short(it.Subject), render.Visible(reason(it.damage)))})
 		return nil
 	case it.misplaced != nil:
-		c.schema.add(Finding{Offset: it.Offset, What: fmt.Sprintf("%s: %s", plain(string(e.Type)), it.misplaced)})
+		c.schema.add(Finding{Offset: it.Offset, What: fmt.Sprintf("%s: %s", render.Visible(string(e.Type)), it.misplaced)})
 	case e.Schema > event.Schema:
 		c.seen.NewerSchemas++
 	case !e.Known():
 		c.seen.UnknownTypes++
 	}
-	name := plain(short(string(e.Type)))
+	name := render.Visible(short(string(e.Type)))
 	if _, known := c.seen.Types[name]; !known && len(c.seen.Types) >= maxTypes {
 		name = "other"
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/tidemark-chat/tidemark/services/auditor/render"
+
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/tidemark-chat/tidemark/streams/notary"
@@ -48,7 +50,7 @@ func signers(signed []byte) string {
 	}
 	var names []string
 	for _, signature := range unverified.Note.UnverifiedSigs {
-		names = append(names, plain(short(keyName(signature.Name, signature.Hash))))
+		names = append(names, render.Visible(short(keyName(signature.Name, signature.Hash))))
 	}
 	return strings.Join(names, " and ")
 }

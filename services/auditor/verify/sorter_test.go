@@ -69,7 +69,11 @@ func TestASorterThatIsStoppedEndsAndLeavesNothingBehind(t *testing.T) {
 }
 
 func TestASorterWithoutADiskSaysSo(t *testing.T) {
-	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "none", "\x00"))
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TMPDIR", filepath.Join(file, "none"))
 	s := newSorter(t.Context(), claims, 100)
 	defer s.close()
 	for _, c := range random(100_000) { // more than any buffer takes: it must not block

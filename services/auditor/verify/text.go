@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tidemark-chat/tidemark/services/auditor/render"
+
 	"github.com/dustin/go-humanize"
 
 	"github.com/tidemark-chat/tidemark/streams/readmodel"
@@ -94,7 +96,7 @@ func (r *Report) writeChecked(b *strings.Builder) {
 		}
 	}
 	if m := r.ReadModel; m != nil {
-		line("read model", "%s at offset %d, %s behind the log", plain(m.Name), m.Checkpoint, count(m.Lag))
+		line("read model", "%s at offset %d, %s behind the log", render.Visible(m.Name), m.Checkpoint, count(m.Lag))
 		var rows []string
 		for _, table := range readmodel.Tables {
 			rows = append(rows, fmt.Sprintf("%s %s", count(m.Rows[table]), table))
@@ -116,7 +118,7 @@ func (c *CheckpointReport) write(line func(what, format string, args ...any)) {
 	}
 	for _, e := range c.Earlier {
 		line("", "%s: %s checkpoints of another log before this one (epoch %s), up to offset %d, were not judged",
-			e.Where, count(e.Checkpoints), plain(short(e.Epoch)), e.Offset)
+			e.Where, count(e.Checkpoints), render.Visible(short(e.Epoch)), e.Offset)
 	}
 }
 

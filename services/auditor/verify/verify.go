@@ -20,6 +20,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tidemark-chat/tidemark/services/auditor/render"
+
 	"github.com/nats-io/nats.go/jetstream"
 	"golang.org/x/mod/sumdb/note"
 
@@ -122,7 +124,7 @@ func (r *run) asked(p Part) bool {
 
 // unchecked notes that a part, or if it is empty whatever was asked for, could not be checked.
 func (r *run) unchecked(p Part, why error) {
-	u := Unchecked{Part: p, Why: plain(why.Error())}
+	u := Unchecked{Part: p, Why: render.Visible(why.Error())}
 	var others []string
 	for _, other := range r.Parts {
 		if other != p && p != "" {

@@ -6,21 +6,6 @@ import (
 	"unicode/utf8"
 )
 
-func TestPlainShowsWhatATerminalWouldObey(t *testing.T) {
-	for text, want := range map[string]string{
-		"said 日本 \"x\" '": "said 日本 \"x\" '",
-		"\x1b[2J\r\n\x00": `\x1b[2J\r\n\x00`,
-		"a\u202eb\u200b":  `a\u202eb\u200b`,
-		"\xff\xc3(":       `\xff\xc3(`,
-		"\ufffd":          "\ufffd",
-		"":                "",
-	} {
-		if got := plain(text); got != want {
-			t.Errorf("%q: %s, want %s", text, got, want)
-		}
-	}
-}
-
 func TestShortCutsBetweenCharacters(t *testing.T) {
 	for n := range 80 {
 		for _, c := range []string{"x", "ü", "日", "😀"} {
