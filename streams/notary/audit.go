@@ -95,6 +95,9 @@ func (a *Audit) Append(ctx context.Context, previous uint64, e *Entry) error {
 	if err != nil {
 		return fault.New(op, fault.Permanent, err)
 	}
+	if err := connected(a.js); err != nil {
+		return fault.New(op, fault.Temporary, err)
+	}
 	ack, err := a.js.Publish(ctx, subjectCheckpoint, message,
 		jetstream.WithExpectStream(StreamName), jetstream.WithExpectLastSequence(previous))
 	if wrongSequence(err) {

@@ -1,6 +1,7 @@
 package notary_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -185,14 +186,16 @@ func TestARestartOfTheServerLosesNothing(t *testing.T) {
 	d := sit(t, server.Connect())
 	d.write(3, 4, 5)
 	server.Stop()
+	short, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+	defer cancel()
 	e := d.make(2)
-	if err := d.audit.Append(ctx, d.last.Sequence, &e); !fault.Is(err, fault.Temporary) || e.Sequence != 0 {
+	if err := d.audit.Append(short, d.last.Sequence, &e); !fault.Is(err, fault.Temporary) || e.Sequence != 0 {
 		t.Errorf("append without a server: %v", err)
 	}
-	if _, err := d.audit.Last(ctx); !fault.Is(err, fault.Temporary) {
+	if _, err := d.audit.Last(short); !fault.Is(err, fault.Temporary) {
 		t.Errorf("last without a server: %v", err)
 	}
-	for got, err := range d.audit.Entries(ctx) {
+	for got, err := range d.audit.Entries(short) {
 		if !fault.Is(err, fault.Temporary) {
 			t.Errorf("entries without a server: %+v, %v", got, err)
 		}

@@ -38,6 +38,9 @@ func stream(replicas int) jetstream.StreamConfig {
 // names the differences; it is never changed, and never deleted.
 func Provision(ctx context.Context, js jetstream.JetStream, replicas int, log *slog.Logger) error {
 	const op = "provision the stream of checkpoints"
+	if err := connected(js); err != nil {
+		return fault.New(op, fault.Temporary, err)
+	}
 	want := stream(replicas)
 	have, err := js.Stream(ctx, StreamName)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {

@@ -36,6 +36,9 @@ type reader struct {
 
 // open asks the stream's leader how far it goes. ErrNone if there is no stream.
 func (a *Audit) open(ctx context.Context) (*reader, error) {
+	if err := connected(a.js); err != nil {
+		return nil, fault.New(opRead, fault.Temporary, err)
+	}
 	stream, err := a.js.Stream(ctx, StreamName)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		return nil, ErrNone
@@ -45,6 +48,14 @@ func (a *Audit) open(ctx context.Context) (*reader, error) {
 	}
 	info := stream.CachedInfo()
 	return &reader{js: a.js, last: info.State.LastSeq, replicas: info.Config.Replicas}, nil
+}
+
+// connected says at once, and in plain words, what a request would after a while: that the server is away.
+func connected(js jetstream.JetStream) error {
+	if !js.Conn().IsConnected() {
+		return errors.New("no connection to nats-server")
+	}
+	return nil
 }
 
 // get reads the entry of a sequence up to last. What is no entry, or not there, is a Corrupt error with its sequence in Entry.
