@@ -143,10 +143,7 @@ func reason(err error) string {
 
 // hole tells of offsets at which there is nothing, both included, as far as they are meant.
 func (p *Playback) hole(from, to uint64) {
-	from = max(from, p.Selection.From)
-	if p.Selection.To > 0 {
-		to = min(to, p.Selection.To)
-	}
+	from, to = p.Selection.Clip(from, to)
 	switch {
 	case from > to:
 		return

@@ -232,6 +232,13 @@ func FuzzJSONIsTheStandardLibrarys(f *testing.F) {
 	})
 }
 
+func TestAnyJSONCanBeGuarded(t *testing.T) {
+	plain := write(t, "json", false, hostile())
+	if guarded := string(GuardJSON([]byte(plain))); guarded != write(t, "json", true, hostile()) {
+		t.Errorf("%s", guarded)
+	}
+}
+
 func FuzzWhatIsVisibleCanBeReadBack(f *testing.F) {
 	for _, r := range hostile() {
 		f.Add(r.Content)

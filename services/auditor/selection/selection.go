@@ -34,6 +34,14 @@ func (s *Selection) Within(offset uint64, at time.Time) bool {
 		(s.Since.IsZero() || !at.Before(s.Since)) && (s.Until.IsZero() || at.Before(s.Until))
 }
 
+// Clip is what of a range of offsets, both included, is within the bounds: from > to if nothing is.
+func (s *Selection) Clip(from, to uint64) (uint64, uint64) {
+	if s.To > 0 {
+		to = min(to, s.To)
+	}
+	return max(from, s.From), to
+}
+
 // Filters reports whether some events within the bounds are not meant.
 func (s *Selection) Filters() bool {
 	return len(s.Rooms)+len(s.Between)+len(s.Senders)+len(s.Types) > 0

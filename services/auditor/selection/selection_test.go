@@ -66,6 +66,19 @@ func TestWhatIsMeant(t *testing.T) {
 	}
 }
 
+func TestARangeIsClippedToTheBounds(t *testing.T) {
+	for _, test := range []struct {
+		s        Selection
+		from, to uint64
+	}{
+		{Selection{}, 3, 8}, {Selection{From: 5}, 5, 8}, {Selection{To: 5}, 3, 5}, {Selection{From: 1, To: 9}, 3, 8}, {Selection{From: 9}, 9, 8},
+	} {
+		if from, to := test.s.Clip(3, 8); from != test.from || to != test.to {
+			t.Errorf("%+v: %d to %d", test.s, from, to)
+		}
+	}
+}
+
 // naive is the definition, as a person would check it by hand.
 func naive(s Selection, between []string, e event.Event) bool {
 	if e.Offset < s.From || s.To > 0 && e.Offset > s.To {

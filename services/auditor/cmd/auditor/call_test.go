@@ -7,8 +7,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/spf13/cobra"
-
 	"github.com/tidemark-chat/tidemark/config/command"
 )
 
@@ -35,10 +33,7 @@ func callInto(t *testing.T, url string, stdout, stderr *os.File, args ...string)
 	os.Args, os.Stdout, os.Stderr = append([]string{"auditor"}, args...), stdout, stderr
 	defer stdout.Close()
 	defer stderr.Close()
-	return command.Main(command.Service{
-		Name: "auditor", Sections: []string{"dataDir", "nats.url", "nats.credentials", "database"},
-		Extra: []*cobra.Command{replayCommand()},
-	})
+	return command.Main(service())
 }
 
 // stream gathers what is written to a pipe.
