@@ -111,6 +111,22 @@ func TestHolesAreCounted(t *testing.T) {
 	}
 }
 
+func TestWhatAMessageSaysOfItselfDecidesNothing(t *testing.T) {
+	js := logtest.Start(t).Provision(logtest.Config())
+	for _, header := range []string{"Status", "Nats-Consumer-Stalled", "Nats-Sequence", "Nats-Stream", "Nats-Time-Stamp"} {
+		e := logtest.Message(t, "general", "hello")
+		m := e.Encode()
+		m.Header.Set(header, "100")
+		if _, err := js.PublishMsg(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	records, missing := read(t, js, 0, 5)
+	if len(records) != 5 || missing != 0 || records[4].Offset != 5 {
+		t.Errorf("%d records, %d missing", len(records), missing)
+	}
+}
+
 func TestItGoesOnWhenTheServerComesBack(t *testing.T) {
 	t.Parallel()
 	s := logtest.Start(t)

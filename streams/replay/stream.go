@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -130,7 +131,7 @@ func (r *reader) receive(ctx context.Context, messages <-chan *nats.Msg, gone <-
 		select {
 		case m := <-messages:
 			heard = true
-			if _, ok := m.Header["Status"]; ok {
+			if !strings.HasPrefix(m.Reply, deliveryPrefix) {
 				r.answer(m)
 				continue
 			}
@@ -151,6 +152,10 @@ func (r *reader) receive(ctx context.Context, messages <-chan *nats.Msg, gone <-
 	}
 	return nil
 }
+
+// deliveryPrefix begins the reply subject of what is delivered. What a message's headers say decides nothing: whoever stored
+// it may have given it the server's own.
+const deliveryPrefix = "$JS.ACK."
 
 // answer tells the server, where it asks, that everything before has been taken.
 func (r *reader) answer(m *nats.Msg) {
