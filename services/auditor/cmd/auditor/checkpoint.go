@@ -24,11 +24,13 @@ func checkpointCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "checkpoint",
 		Short: "Print the newest signed checkpoint",
-		Long: `Print the newest signed checkpoint, exactly as the notary signed it: how many offsets the log has, the root of their tree, the log's
-epoch and the time. Keep one where nobody who runs the log can reach it: only that binds them, because "auditor consistency" then shows
-whether the log still begins with what it was.
+		Long: `Print the newest signed checkpoint, exactly as the notary signed it: how many offsets the log has,
+the root of their tree, the log's epoch and the time. Keep one where nobody who runs the log can
+reach it: only that binds them, because "auditor consistency" then shows whether the log still
+begins with what it was.
 
-Exit codes: 0 printed, 1 the signature is not that of the key, or what is in the stream is no checkpoint, 2 there is none or it could not be read.`,
+Exit codes: 0 printed, 1 the signature is not that of the key, or what is in the stream is no
+checkpoint, 2 there is none or it could not be read.`,
 		Example: `  auditor checkpoint
   auditor checkpoint --out /mnt/elsewhere/2026-11-21.checkpoint
   auditor checkpoint --size 100000 --key tidemark+1b2c3d4e+AaBb...

@@ -23,13 +23,16 @@ func checkProofCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check-proof FILE --key KEY",
 		Short: "Check a proof or a transcript by the notary's public key alone",
-		Long: `Check a file that "auditor prove", "auditor consistency" or "auditor transcript" has made, and say what it proves. It needs the notary's
-public key and nothing else: no log, no network, no settings. FILE - is standard input. Get the key from the notary's owner, not from whoever
-gave you the file.
+		Long: `Check a file that "auditor prove", "auditor consistency" or "auditor transcript" has made, and say
+what it proves. It needs the notary's public key and nothing else: no log, no network, no
+settings. FILE - is standard input. Get the key from the notary's owner, not from whoever gave you
+the file.
 
-A file of which any byte was altered is refused. A page (HTML) is checked as a whole: it must show what its lines say, and nothing else.
+A file of which any byte was altered is refused. A page (HTML) is checked as a whole: it must show
+what its lines say, and nothing else.
 
-Exit codes: 0 proved, 1 refused, or not everything in a transcript is proved, 2 the file or the key could not be read.`,
+Exit codes: 0 proved, 1 refused, or not everything in a transcript is proved, 2 the file or the
+key could not be read.`,
 		Example: `  auditor check-proof 4711.proof --key tidemark+1b2c3d4e+AaBb...
   auditor check-proof transcript.html --key notary.pub
   auditor check-proof - --key notary.pub --format json < extends.proof`,

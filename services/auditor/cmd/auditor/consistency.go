@@ -24,9 +24,11 @@ func consistencyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "consistency A B",
 		Short: "Prove that one checkpoint extends the other",
-		Long: `Prove that the log of the newer of two checkpoints begins with all of the log of the older one: nothing that the older one covers was
-altered, put in or taken out since. A and B, in any order, are files with a signed checkpoint (of several the last one is taken) or numbers: the newest checkpoint in
-stream AUDIT of so many offsets or fewer. A checkpoint that was kept outside of the reach of whoever runs the log is worth most.
+		Long: `Prove that the log of the newer of two checkpoints begins with all of the log of the older one:
+nothing that the older one covers was altered, put in or taken out since. A and B, in any order,
+are files with a signed checkpoint (of several the last one is taken) or numbers: the newest
+checkpoint in stream AUDIT of so many offsets or fewer. A checkpoint that was kept outside of the
+reach of whoever runs the log is worth most.
 
 Exit codes: 0 it extends, 1 it does not, 2 it could not be found out.`,
 		Example: `  auditor consistency /mnt/elsewhere/2026-11-21.checkpoint 1000000
@@ -99,7 +101,11 @@ func (e *evidence) named(ctx context.Context, argument string) (proof.Signed, er
 	if err != nil {
 		return proof.Signed{}, could(fmt.Errorf("%q is neither a number of offsets nor a file that can be read: %w", argument, err))
 	}
-	signed, err := e.signed(lastNote(content))
+	text := lastNote(content)
+	if _, err := notary.Read([]byte(text)); err != nil {
+		return proof.Signed{}, could(fmt.Errorf("%q holds no checkpoint: %w", argument, err))
+	}
+	signed, err := e.signed(text)
 	if err != nil {
 		return signed, verdict(fmt.Errorf("%q: %w", argument, err))
 	}
@@ -124,17 +130,20 @@ func readEnd(path string) (string, error) {
 	return string(content), err
 }
 
-// lastNote is the last of the signed notes in a text, between which there are empty lines. What stands behind it, cut off perhaps, counts
-// as a part of it, and then it will be refused.
+// lastNote is the last whole one of the signed notes in a text, between which there are empty lines; behind it may be one that was cut off.
 func lastNote(text string) string {
 	signature := strings.LastIndex(text, "\n\n— ")
 	if signature < 0 {
 		return text
 	}
+	begin := 0
 	if before := strings.LastIndex(text[:signature], "\n\n"); before >= 0 {
-		return text[before+len("\n\n"):]
+		begin = before + len("\n\n")
 	}
-	return text
+	if end := strings.Index(text[signature+len("\n\n"):], "\n\n"); end >= 0 {
+		text = text[:signature+len("\n\n")+end+len("\n")]
+	}
+	return text[begin:]
 }
 
 // extend proves that newer extends older, by the tree that the stream has of their log.

@@ -15,11 +15,12 @@ func keygenCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "keygen",
 		Short: "Make a key for the notary",
-		Long: `Make a key for the notary: the secret key in a file that its owner alone can read, and the public key beside it, which is also
-printed. No file is ever written over.
+		Long: `Make a key for the notary: the secret key in a file that its owner alone can read, and the public
+key beside it, which is also printed. No file is ever written over.
 
-The notary in the persister signs with the secret key (setting notary.key); keep it away from everybody else, and keep a copy. The public
-key is what others check proofs with: hand it to them by a way on which nobody can exchange it. A standalone makes its own key.`,
+The notary in the persister signs with the secret key (setting notary.key); keep it away from
+everybody else, and keep a copy. The public key is what others check proofs with: hand it to them
+by a way on which nobody can exchange it. A standalone makes its own key.`,
 		Example: `  auditor keygen --name chat.example.com --out notary.key
   TIDEMARK_NOTARY_KEY=notary.key persister`,
 		Args: cobra.NoArgs,

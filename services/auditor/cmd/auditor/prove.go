@@ -26,11 +26,13 @@ func proveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "prove --offset N",
 		Short: "Prove that an event is in the log, as a file",
-		Long: `Write a proof that the event at an offset is in the log of which the notary signed a checkpoint: the event, the checkpoint and the hashes
-between them. Whoever has the file and the notary's public key can check it without the log ("auditor check-proof"). The proof is checked
-before it is written. It holds the event's content.
+		Long: `Write a proof that the event at an offset is in the log of which the notary signed a checkpoint:
+the event, the checkpoint and the hashes between them. Whoever has the file and the notary's
+public key can check it without the log ("auditor check-proof"). The proof is checked before it is
+written. It holds the event's content.
 
-Exit codes: 0 written, 1 the event is not there, not intact, or not the one of which the checkpoint was signed, 2 it could not be done.`,
+Exit codes: 0 written, 1 the event is not there, not intact, or not the one of which the
+checkpoint was signed, 2 it could not be done.`,
 		Example: `  auditor prove --offset 4711 --out 4711.proof
   auditor check-proof 4711.proof --key notary.pub`,
 		Args: func(cmd *cobra.Command, args []string) error {

@@ -24,17 +24,20 @@ func transcriptCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "transcript (--room ROOM | --between A,B) --out DIR",
 		Short: "Write down one conversation, with proofs, for handing over",
-		Long: `Write one conversation to DIR/transcript.html, a page for people that needs nothing else, and DIR/transcript.ndjson, the same for
-programs. Both hold a proof for each message; "auditor check-proof" checks either by the notary's public key alone, without the log.
+		Long: `Write one conversation to DIR/transcript.html, a page for people that needs nothing else, and
+DIR/transcript.ndjson, the same for programs. Both hold a proof for each message; "auditor check-
+proof" checks either by the notary's public key alone, without the log.
 
-What a transcript proves: each message is in the log, at its place, and is what it was when the notary signed. What it does not prove: that
-no message of the conversation was left out. Who has the log finds that out by "auditor verify" and by making the transcript again.
+What a transcript proves: each message is in the log, at its place, and is what it was when the
+notary signed. What it does not prove: that no message of the conversation was left out. Who has
+the log finds that out by "auditor verify" and by making the transcript again.
 
-The transcript ends with the newest checkpoint. Messages that are newer are not proved by anything yet: to ask for them with --to or --until
-is an error if there are any, and with --unproved they are written, and marked. So are damaged ones.
+The transcript ends with the newest checkpoint. Messages that are newer are not proved by anything
+yet: to ask for them with --to or --until is an error if there are any, and with --unproved they
+are written, and marked. So are damaged ones.
 
-Exit codes: 0 written, 1 written, but the log holds nothing intact at some offsets, or a message does not fit what was signed (nothing is
-written), 2 it could not be done.`,
+Exit codes: 0 written, 1 written, but the log holds nothing intact at some offsets, or a message
+does not fit what was signed (nothing is written), 2 it could not be done.`,
 		Example: `  auditor transcript --room general --out general
   auditor transcript --between alice,bob --since 2026-11-01 --until 2026-12-01 --out alice-bob
   auditor check-proof general/transcript.html --key notary.pub`,
