@@ -93,15 +93,26 @@ func TestAChangedPastIsFoundByItsLeaves(t *testing.T) {
 // resign replaces AUDIT by entries of other leaves, as if the log had been other.
 func (w *world) resign(leaves []tlog.Hash) {
 	w.t.Helper()
+	w.resignWith(leaves, func(uint64, uint64, []byte) {})
+}
+
+// resignWith is resign with what alter makes of the hashes of each entry.
+func (w *world) resignWith(leaves []tlog.Hash, alter func(from, through uint64, hashes []byte)) {
+	w.t.Helper()
 	w.must(w.js.DeleteStream(w.t.Context(), notary.StreamName))
 	w.must(notary.Provision(w.t.Context(), w.js, 1, discard))
 	w.last, w.tree = notary.Entry{}, notary.Tree{}
 	for len(leaves) > 0 {
 		n := min(10, len(leaves))
-		w.append(w.entry(w.key, leaves[:n]))
+		e := w.entry(w.key, leaves[:n])
+		alter(e.From, e.Size, e.Hashes)
+		w.append(e)
 		leaves = leaves[n:]
 	}
 }
+
+// stored is the index of a leaf among all hashes.
+func stored(leaf uint64) int64 { return tlog.StoredHashIndex(0, int64(leaf)) }
 
 func TestHashesThatAreNotThoseOfTheLogAreFound(t *testing.T) {
 	w := newWorld(t, 1)
