@@ -40,7 +40,7 @@ func service() command.Service {
 			"  auditor check-proof handover/transcript.html --key notary.pub      (anywhere, without the log)",
 		Sections: []string{"dataDir", "nats.url", "nats.credentials", "database"},
 		Extra: []*cobra.Command{
-			replayCommand(), statCommand(), verifyCommand(), transcriptCommand(), proveCommand(), checkProofCommand(), checkpointCommand(), consistencyCommand(), keygenCommand(),
+			replayCommand(), statCommand(), verifyCommand(), transcriptCommand(), proveCommand(), checkProofCommand(), checkpointCommand(), consistencyCommand(), keygenCommand(), rebuildCommand(),
 		},
 	}
 }
