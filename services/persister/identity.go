@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/tidemark-chat/tidemark/streams/event"
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
 	"github.com/tidemark-chat/tidemark/streams/fault"
 	"github.com/tidemark-chat/tidemark/streams/readmodel"
+	"github.com/tidemark-chat/tidemark/streams/readmodel/origin"
 )
 
 // ErrOtherLog says that the log is not the one the database was made from.
@@ -22,13 +22,11 @@ const (
 	confirmEvery  = 500 * time.Millisecond
 )
 
-// sameLog compares the checkpoint with the log: its epoch, its end, and the
-// event at the checkpoint. The epoch alone is not enough, because an older copy
-// of the log, put back, has the same one and issues offsets a second time.
+// sameLog compares the checkpoint with the log.
 func (w *worker) sameLog(ctx context.Context, p readmodel.Position, state eventlog.State) error {
 	const op = "compare the database with the log"
 	for attempt := 1; ; attempt++ {
-		difference, err := w.difference(ctx, p, state)
+		difference, err := origin.Contradiction(ctx, w.link.log, p, state)
 		if err != nil {
 			return fault.New(op, fault.Temporary, err)
 		}
@@ -45,45 +43,6 @@ func (w *worker) sameLog(ctx context.Context, p readmodel.Position, state eventl
 			return err
 		}
 	}
-}
-
-func (w *worker) difference(ctx context.Context, p readmodel.Position, state eventlog.State) (string, error) {
-	if d := differentLog(p, state); d != "" || p.Offset == 0 {
-		return d, nil
-	}
-	e, err := w.link.log.Get(ctx, p.Offset)
-	switch {
-	case errors.Is(err, eventlog.ErrNotFound):
-		return fmt.Sprintf("the database's last event is at offset %d, where the log (offsets %d to %d) holds none", p.Offset, state.First, state.Last), nil
-	case err != nil && !fault.Is(err, fault.Corrupt): // a damaged event can be the very one that was projected
-		return "", err
-	}
-	return differentEvent(p, e), nil
-}
-
-// differentLog says how the log as a whole contradicts a checkpoint.
-func differentLog(p readmodel.Position, state eventlog.State) string {
-	switch {
-	case p.Offset == 0:
-		return ""
-	case p.Epoch != state.Epoch:
-		return fmt.Sprintf("the database is of epoch %s, the log of epoch %s", p.Epoch, state.Epoch)
-	case state.Last < p.Offset:
-		return fmt.Sprintf("the database is at offset %d, the log ends at %d", p.Offset, state.Last)
-	}
-	return ""
-}
-
-// differentEvent says how the event at the checkpoint contradicts it.
-func differentEvent(p readmodel.Position, e event.Event) string {
-	switch {
-	case !p.At.Equal(e.At):
-		return fmt.Sprintf("at offset %d the database has an event of %s, the log one of %s",
-			p.Offset, p.At.Format(time.RFC3339Nano), e.At.Format(time.RFC3339Nano))
-	case p.Digest != (event.Digest{}) && p.Digest != e.Digest:
-		return fmt.Sprintf("at offset %d the database has an event with digest %s, the log one with %s", p.Offset, p.Digest, e.Digest)
-	}
-	return ""
 }
 
 // otherLog names both sides and the way out.
