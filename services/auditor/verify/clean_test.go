@@ -1,10 +1,13 @@
 package verify_test
 
 import (
+	"context"
+	"iter"
 	"strings"
 	"testing"
 
 	"github.com/tidemark-chat/tidemark/services/auditor/verify"
+	"github.com/tidemark-chat/tidemark/streams/readmodel"
 )
 
 func TestARichLogIsClean(t *testing.T) {
@@ -71,4 +74,31 @@ func TestAnyPartOfACleanLogIsClean(t *testing.T) {
 	if r := verify.Run(t.Context(), o); r.Result != verify.CouldNot {
 		t.Errorf("%s", shown(t, r))
 	}
+}
+
+func TestAnInterruptIsToldAndNothingGoesOn(t *testing.T) {
+	w := whole(t, 1, 600)
+	ctx, cancel := context.WithCancel(t.Context())
+	o := w.options()
+	o.Reader = &interrupting{Reader: o.Reader, cancel: cancel}
+	r := verify.Run(ctx, o)
+	if r.Result != verify.CouldNot || !strings.Contains(shown(t, r), "could not check: it was interrupted at offset ") {
+		t.Errorf("%s", shown(t, r))
+	}
+	if r := verify.Run(ctx, w.options()); r.Result != verify.CouldNot || r.Log.Events != 0 {
+		t.Errorf("%s", shown(t, r))
+	}
+}
+
+// interrupting is a database while whose users are read the operator interrupts.
+type interrupting struct {
+	readmodel.Reader
+	cancel func()
+}
+
+func (i *interrupting) Rows(ctx context.Context, table readmodel.Table, after, through uint64) iter.Seq2[readmodel.TableRow, error] {
+	if table == readmodel.Users {
+		i.cancel()
+	}
+	return i.Reader.Rows(ctx, table, after, through)
 }
