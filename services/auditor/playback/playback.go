@@ -38,6 +38,10 @@ type Playback struct {
 	Tally
 	js   jetstream.JetStream
 	pace pace
+
+	// The event in hand, here so that not each has to be allocated.
+	event  event.Event
+	record record.Record
 }
 
 // Tally is what a reading has found.
@@ -73,8 +77,9 @@ func (p *Playback) Through(ctx context.Context, through uint64) error {
 		return p.flush()
 	}
 	missing, err := replay.Log(ctx, p.js, p.Last, through, func(r replay.Record) error {
-		e, damaged := r.Event()
-		return p.apply(ctx, &e, damaged, r.Missing)
+		var damaged error
+		p.event, damaged = r.Event()
+		return p.apply(ctx, &p.event, damaged, r.Missing)
 	})
 	if err == nil {
 		p.hole(through-missing+1, through)
@@ -120,13 +125,13 @@ func (p *Playback) wait(ctx context.Context, at time.Time) error {
 }
 
 func (p *Playback) write(e *event.Event, damaged error) error {
-	r := record.Of(e)
+	p.record = record.Of(e)
 	if damaged != nil {
 		p.Damaged++
-		r.Damaged = reason(damaged)
+		p.record.Damaged = reason(damaged)
 	}
 	p.Written++
-	if err := p.Out.Write(&r); err != nil {
+	if err := p.Out.Write(&p.record); err != nil {
 		return &OutputError{err}
 	}
 	return nil

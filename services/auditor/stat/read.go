@@ -22,10 +22,11 @@ func Read(
 			c.Missing(to - from + 1)
 		}
 	}
+	var e event.Event // not allocated for each
 	missing, err := replay.Log(ctx, js, after, through, func(r replay.Record) error {
 		hole(r.Offset-r.Missing, r.Offset-1)
-		e, damaged := r.Event()
-		switch {
+		var damaged error
+		switch e, damaged = r.Event(); {
 		case damaged == nil && match(&e):
 			c.Add(&e)
 		case damaged != nil && s.Within(e.Offset, e.At):
