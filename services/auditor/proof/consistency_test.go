@@ -90,7 +90,7 @@ func TestAConsistencyProofOfWhichAnyByteWasAlteredIsRefused(t *testing.T) {
 	log, signed := grow(t, prooftest.Many(7))
 	file := extend(t, signed[3], signed[7], log)
 	for i := range file {
-		for _, with := range []byte{1, 2, 4, 8, 16, 32, 64, 128} {
+		for _, with := range []byte{1, 2, 32, 128} {
 			altered := bytes.Clone(file)
 			altered[i] ^= with
 			if err := checkConsistency(t, altered); !errors.Is(err, proof.ErrRefused) {

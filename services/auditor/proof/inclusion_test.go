@@ -76,7 +76,7 @@ func TestAProofOfWhichAnyByteWasAlteredIsRefused(t *testing.T) {
 	file := include(t, prooftest.Write(t, prooftest.Many(5)...), 2)
 	_, verifier := prooftest.Keys(t)
 	for i := range file {
-		for _, with := range []byte{1, 2, 3, 4, 8, 16, 32, 64, 128, 255} {
+		for _, with := range []byte{1, 2, 32, 128} {
 			altered := bytes.Clone(file)
 			altered[i] ^= with
 			if _, err := check(altered, verifier); !errors.Is(err, proof.ErrRefused) {

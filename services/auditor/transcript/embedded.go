@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 
@@ -30,15 +29,14 @@ func CheckPage(page io.ReaderAt, size int64, verifier note.Verifier) (*Result, e
 		return nil, refused("the page is cut short")
 	}
 	lines := io.NewSectionReader(page, from, to-from)
-	result, err := Check(lines, verifier)
-	if err != nil {
-		return nil, fmt.Errorf("the lines in the page: %w", err)
-	}
 	same := &comparison{with: bufio.NewReaderSize(io.NewSectionReader(page, 0, size), 64<<10)}
 	if err := WritePage(same, lines); err != nil {
 		return nil, err
 	}
-	return result, same.atEnd()
+	if err := same.atEnd(); err != nil {
+		return nil, err
+	}
+	return Check(io.NewSectionReader(page, from, to-from), verifier)
 }
 
 // checkForm looks whether the page says that it is of the form that this code makes.
