@@ -42,11 +42,6 @@ func (s *Selection) Clip(from, to uint64) (uint64, uint64) {
 	return max(from, s.From), to
 }
 
-// Filters reports whether some events within the bounds are not meant.
-func (s *Selection) Filters() bool {
-	return len(s.Rooms)+len(s.Between)+len(s.Senders)+len(s.Types) > 0
-}
-
 // matcher is the selection with all names resolved. It is pure.
 type matcher struct {
 	bounds        *Selection
