@@ -126,7 +126,7 @@ func (f *checkpointFlags) printAll(cmd *cobra.Command, e *evidence) error {
 		return could(notary.ErrNone)
 	}
 	if wrong > 0 {
-		return verdict(fmt.Errorf("%w: %d of %d messages in stream %s are no checkpoints, or not signed by the key", proof.ErrRefused, wrong, all, notary.StreamName))
+		return finding("%d of %d messages in stream %s are no checkpoints, or not signed by the key", wrong, all, notary.StreamName)
 	}
 	return nil
 }

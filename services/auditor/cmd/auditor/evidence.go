@@ -128,8 +128,16 @@ func printable(text string) bool {
 	return !strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) })
 }
 
+// finding is an error that says that something was found.
+func finding(format string, args ...any) error {
+	return &command.Exit{Code: foundSomething, Err: fmt.Errorf(format, args...)}
+}
+
 // verdict gives an error its exit code: what was refused or damaged is a finding.
 func verdict(err error) error {
+	if exit := (*command.Exit)(nil); errors.As(err, &exit) {
+		return err
+	}
 	if errors.Is(err, proof.ErrRefused) || fault.Is(err, fault.Corrupt) {
 		return &command.Exit{Code: foundSomething, Err: err}
 	}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tidemark-chat/tidemark/config/command"
 	"github.com/tidemark-chat/tidemark/services/auditor/proof"
 	"github.com/tidemark-chat/tidemark/services/auditor/record"
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
@@ -99,10 +98,10 @@ func (e *evidence) event(ctx context.Context, offset uint64) (record.Record, err
 	ev, err := eventlog.Open(e.js).Get(ctx, offset)
 	switch {
 	case errors.Is(err, eventlog.ErrNotFound):
-		return record.Record{}, &command.Exit{Code: foundSomething, Err: fmt.Errorf("the log holds nothing at offset %d: see auditor verify", offset)}
+		return record.Record{}, finding("the log holds nothing at offset %d: see auditor verify", offset)
 	case fault.Is(err, fault.Corrupt):
 		// The cause quotes the event, which may hold anything.
-		return record.Record{}, &command.Exit{Code: foundSomething, Err: fmt.Errorf("the event at offset %d is damaged, so nothing can be proved of it: see auditor verify --from %d --to %d", offset, offset, offset)}
+		return record.Record{}, finding("the event at offset %d is damaged, so nothing can be proved of it: see auditor verify --from %d --to %d", offset, offset, offset)
 	case err != nil:
 		return record.Record{}, could(err)
 	}

@@ -24,9 +24,6 @@ const (
 	linesFile = transcript.LinesFile
 )
 
-// errHoles is a finding: there is something that the transcript cannot hold.
-var errHoles = fmt.Errorf("%w: there are holes", proof.ErrRefused)
-
 // transcribing is a transcript while the log is read for it.
 type transcribing struct {
 	flags   *transcriptFlags
@@ -148,7 +145,7 @@ func (t *transcribing) addProved(r record.Record) error {
 
 func (t *transcribing) cannotProve(r *record.Record) error {
 	if r.Damaged != "" {
-		return fmt.Errorf("%w: nothing can be proved of the event at offset %d: %s; --unproved writes it, marked", proof.ErrRefused, r.Offset, r.Damaged)
+		return finding("nothing can be proved of the event at offset %d: %s; --unproved writes it, marked", r.Offset, r.Damaged)
 	}
 	return fmt.Errorf("the message at offset %d is not signed yet: the newest checkpoint covers the offsets from 1 to %d; the notary signs %s; "+
 		"--unproved writes it, marked", r.Offset, t.checkpoint.Size, often(t.log.config))

@@ -111,7 +111,7 @@ func (f *transcriptFlags) report(cmd *cobra.Command, e *evidence, t *transcribin
 		t.remark(cmd.ErrOrStderr())
 	}
 	if h.Missing > 0 {
-		return verdict(fmt.Errorf("%w: the log holds nothing intact at %d of the offsets that were read, as the transcript says: see auditor verify", errHoles, h.Missing))
+		return finding("the log holds nothing intact at %d of the offsets that were read, as the transcript says: see auditor verify", h.Missing)
 	}
 	return nil
 }
