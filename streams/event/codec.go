@@ -73,31 +73,49 @@ func (e *Event) MessageID() string {
 // newer schema is no error (see Known). One whose headers cannot be read or
 // whose digest does not fit is Corrupt; what could be read comes with it.
 func Decode(offset uint64, at time.Time, subj string, header nats.Header, content []byte) (Event, error) {
-	d := decoder{header: header}
-	e := Event{
-		Offset:     offset,
-		At:         at.UTC(),
-		Type:       Type(d.get(headerType)),
-		ID:         d.get(headerID),
-		Sender:     d.text(headerSender),
-		SenderName: d.text(headerSenderName),
-		Recipient:  d.text(headerRecipient),
-		Scope:      d.text(headerScope),
-		Key:        d.text(headerKey),
-		Content:    string(content),
+	d := decoder{}
+	e := Event{Offset: offset, At: at.UTC(), Content: string(content)}
+	var schema, digest, name string
+	for header, values := range header { // cheaper than to look each up
+		if len(values) == 0 {
+			continue
+		}
+		value := values[0]
+		switch header {
+		case headerSchema:
+			schema = value
+		case headerType:
+			e.Type = Type(value)
+		case headerID:
+			e.ID = value
+		case headerConversation:
+			name = d.text(header, value)
+		case headerSender:
+			e.Sender = d.text(header, value)
+		case headerSenderName:
+			e.SenderName = d.text(header, value)
+		case headerRecipient:
+			e.Recipient = d.text(header, value)
+		case headerScope:
+			e.Scope = d.text(header, value)
+		case headerKey:
+			e.Key = d.text(header, value)
+		case headerDigest:
+			digest = value
+		}
 	}
-	e.Conversation = d.conversation(subj)
-	e.Schema, _ = strconv.Atoi(d.get(headerSchema))
+	e.Conversation = d.conversation(subj, name)
+	e.Schema, _ = strconv.Atoi(schema)
 	if d.err == nil && (e.Schema <= 0 || e.Type == "") {
 		d.err = fmt.Errorf("no schema or type")
 	}
 	if d.err == nil && e.Schema > Schema {
 		// A newer digest may cover more than this code knows: it is not checked.
-		_ = e.Digest.UnmarshalText([]byte(d.get(headerDigest)))
+		_ = e.Digest.UnmarshalText([]byte(digest))
 		return e, nil
 	}
 	if d.err == nil {
-		d.err = e.Digest.UnmarshalText([]byte(d.get(headerDigest)))
+		d.err = e.Digest.UnmarshalText([]byte(digest))
 	}
 	if d.err == nil && !e.Intact() {
 		d.err = fmt.Errorf("the digest does not fit the event")
@@ -108,35 +126,23 @@ func Decode(offset uint64, at time.Time, subj string, header nats.Header, conten
 	return e, nil
 }
 
-// decoder reads headers and remembers the first thing that was wrong.
-type decoder struct {
-	header nats.Header
-	err    error
-}
+// decoder remembers the first thing that was wrong.
+type decoder struct{ err error }
 
-func (d *decoder) get(name string) string {
-	if v := d.header[name]; len(v) > 0 {
-		return v[0]
-	}
-	return ""
-}
-
-func (d *decoder) text(name string) string {
-	v := d.get(name)
-	if v == "" {
-		return ""
-	}
-	s, err := url.QueryUnescape(v)
+// text is what a header's value stands for.
+func (d *decoder) text(header, value string) string {
+	text, err := url.QueryUnescape(value)
 	if err != nil && d.err == nil {
-		d.err = fmt.Errorf("header %s: %w", name, err)
+		d.err = fmt.Errorf("header %s: %w", header, err)
 	}
-	return s
+	return text
 }
 
-func (d *decoder) conversation(subj string) subject.Conversation {
+// conversation is that of a subject, whose name is the event's own where the subject has a hash.
+func (d *decoder) conversation(subj, name string) subject.Conversation {
 	c, reversible, err := subject.Parse(subj)
 	if err == nil && !reversible {
-		c.Name = d.text(headerConversation)
+		c.Name = name
 		if subject.Of(c) != subj {
 			err = fmt.Errorf("the conversation's name does not fit the subject")
 		}

@@ -2,7 +2,7 @@
 // rebuilds are made from. Package feed is for who follows a log that grows.
 //
 // It reads through a consumer that lives as long as the reading and changes nothing in the log. What is in hand is bounded
-// by the server's flow control, however slow the reader is.
+// (16 MiB, or 16,384 records), however slow the reader is.
 package replay
 
 import (

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -18,16 +17,16 @@ const (
 	attempts = 20
 	// pause is the time before the next one is made.
 	pause = 500 * time.Millisecond
-	// heartbeat is how often an idle consumer must show that it lives, and stall after how long it counts as dead.
+	// portion is how many records are asked for at once, and portionBytes how much of them. At most two portions are in hand.
+	portion      = 8192
+	portionBytes = 8 << 20
+	// heartbeat is how often the server must show that it is still about a portion, and stall after how long it counts as dead.
 	heartbeat = 2 * time.Second
 	stall     = 3 * heartbeat
-	// unused is when the server forgets a consumer whose reader has gone.
-	unused = 30 * time.Second
+	// unused is when the server forgets a consumer whose reader has gone, or has paused: then another is made.
+	unused = time.Minute
 	// requestTimeout bounds each request to the server.
 	requestTimeout = 5 * time.Second
-	// inHand is how many records may wait in this process. The server's flow control (at most 32 MiB) comes first, unless
-	// records are tiny; then what is beyond it is read again.
-	inHand = 128 << 10
 )
 
 // Stream is Log for any stream.
@@ -70,43 +69,46 @@ type reader struct {
 }
 
 // consume reads until the end of the span or the first failure.
-func (r *reader) consume(ctx context.Context) (err error) {
-	nc := r.js.Conn()
-	messages := make(chan *nats.Msg, inHand)
-	inbox := nc.NewInbox()
-	subscription, err := nc.ChanSubscribe(inbox, messages)
+func (r *reader) consume(ctx context.Context) error {
+	consumer, err := r.create(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = subscription.Unsubscribe() }() // a closed connection has none
-	gone := nc.StatusChanged(nats.RECONNECTING, nats.CLOSED)
-	defer nc.RemoveStatusListener(gone)
-	info, err := r.create(ctx, inbox)
-	if err != nil {
-		return err
-	}
+	info := consumer.CachedInfo()
 	defer r.remove(info.Name)
 	if info.NumPending == 0 {
 		r.ended()
 		return nil
 	}
-	return r.receive(ctx, messages, gone)
+	p, err := pullFrom(r.js.Conn(), r.stream, info.Name)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	for delivery := uint64(1); r.reached < r.through; delivery++ {
+		m, err := p.next(ctx)
+		if err != nil {
+			return err
+		}
+		if err := r.take(m, delivery); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// create makes a consumer that pushes what follows. It is kept in the server's memory and asks for no acks.
-func (r *reader) create(ctx context.Context, inbox string) (*jetstream.ConsumerInfo, error) {
+// create makes a consumer of what follows. It is kept in the server's memory and asks for no acks.
+func (r *reader) create(ctx context.Context) (jetstream.Consumer, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	consumer, err := r.js.CreatePushConsumer(ctx, r.stream, jetstream.ConsumerConfig{
+	consumer, err := r.js.CreateConsumer(ctx, r.stream, jetstream.ConsumerConfig{
 		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: r.reached + 1,
-		DeliverSubject: inbox, AckPolicy: jetstream.AckNonePolicy, MaxDeliver: 1,
-		FlowControl: true, IdleHeartbeat: heartbeat,
-		MemoryStorage: true, Replicas: 1, InactiveThreshold: unused,
+		AckPolicy: jetstream.AckNonePolicy, MaxDeliver: 1, MemoryStorage: true, Replicas: 1, InactiveThreshold: unused,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("create consumer: %w", err)
 	}
-	return consumer.CachedInfo(), nil
+	return consumer, nil
 }
 
 // remove removes the consumer. If that fails, the server does so when it has been unused for a while.
@@ -116,81 +118,31 @@ func (r *reader) remove(name string) {
 	_ = r.js.DeleteConsumer(ctx, r.stream, name)
 }
 
-var (
-	errSilent = errors.New("the server has fallen silent")
-	errGone   = errors.New("the connection to the log has gone")
-	errLost   = errors.New("deliveries were lost")
-)
-
-// receive takes messages until the end of the span.
-func (r *reader) receive(ctx context.Context, messages <-chan *nats.Msg, gone <-chan nats.Status) error {
-	quiet := time.NewTicker(stall)
-	defer quiet.Stop()
-	heard := true
-	for delivery := uint64(1); r.reached < r.through; {
-		select {
-		case m := <-messages:
-			heard = true
-			if !strings.HasPrefix(m.Reply, deliveryPrefix) {
-				r.answer(m)
-				continue
-			}
-			if err := r.take(m, delivery); err != nil {
-				return err
-			}
-			delivery++
-		case <-quiet.C:
-			if !heard {
-				return errSilent
-			}
-			heard = false
-		case <-gone:
-			return errGone
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	return nil
-}
-
-// deliveryPrefix begins the reply subject of what is delivered. What a message's headers say decides nothing: whoever stored
-// it may have given it the server's own.
-const deliveryPrefix = "$JS.ACK."
-
-// answer tells the server, where it asks, that everything before has been taken.
-func (r *reader) answer(m *nats.Msg) {
-	if stalled := m.Header.Get("Nats-Consumer-Stalled"); stalled != "" { // it has asked before and heard nothing
-		_ = r.js.Conn().Publish(stalled, nil)
-	}
-	if m.Reply != "" {
-		_ = m.Respond(nil) // a lost connection shows as silence
-	}
-}
+var errLost = errors.New("deliveries were lost")
 
 // take takes one message, which must be the consumer's next delivery.
 func (r *reader) take(m *nats.Msg, delivery uint64) error {
-	meta, err := m.Metadata()
+	at, err := placeOf(m.Reply)
 	if err != nil {
 		return err
 	}
-	if meta.Sequence.Consumer != delivery {
+	if at.delivery != delivery {
 		return errLost
 	}
-	offset := meta.Sequence.Stream
-	if offset > r.through { // what the span held has been read, if it is there
+	if at.offset > r.through { // what the span held has been read, if it is there
 		r.ended()
 		return nil
 	}
 	record := Record{
-		Offset: offset, At: meta.Timestamp, Subject: m.Subject, Header: m.Header, Content: m.Data,
-		Missing: offset - r.reached - 1,
+		Offset: at.offset, At: time.Unix(0, at.time).UTC(), Subject: m.Subject, Header: m.Header, Content: m.Data,
+		Missing: at.offset - r.reached - 1,
 	}
-	r.reached = offset
+	r.reached = at.offset
 	if err := r.apply(record); err != nil {
 		r.refused = err
 		return err
 	}
-	if meta.NumPending == 0 && r.reached < r.through {
+	if at.pending == 0 && r.reached < r.through {
 		r.ended()
 	}
 	return nil
