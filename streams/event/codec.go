@@ -18,6 +18,7 @@ import (
 // Headers of an event in the log. Set in canonical form, so that they are read
 // by a plain map access.
 const (
+	headerPrefix       = "Tidemark-"
 	headerSchema       = "Tidemark-Schema"
 	headerType         = "Tidemark-Type"
 	headerID           = "Tidemark-Id"
@@ -73,9 +74,8 @@ func (e *Event) MessageID() string {
 // newer schema is no error (see Known). One whose headers cannot be read or
 // whose digest does not fit is Corrupt; what could be read comes with it.
 func Decode(offset uint64, at time.Time, subj string, header nats.Header, content []byte) (Event, error) {
-	d := decoder{}
+	var schema, kind, name, sender, senderName, recipient, scope, key, digest string
 	e := Event{Offset: offset, At: at.UTC(), Content: string(content)}
-	var schema, digest, name string
 	for header, values := range header { // cheaper than to look each up
 		if len(values) == 0 {
 			continue
@@ -85,27 +85,38 @@ func Decode(offset uint64, at time.Time, subj string, header nats.Header, conten
 		case headerSchema:
 			schema = value
 		case headerType:
-			e.Type = Type(value)
+			kind = value
 		case headerID:
 			e.ID = value
 		case headerConversation:
-			name = d.text(header, value)
+			name = value
 		case headerSender:
-			e.Sender = d.text(header, value)
+			sender = value
 		case headerSenderName:
-			e.SenderName = d.text(header, value)
+			senderName = value
 		case headerRecipient:
-			e.Recipient = d.text(header, value)
+			recipient = value
 		case headerScope:
-			e.Scope = d.text(header, value)
+			scope = value
 		case headerKey:
-			e.Key = d.text(header, value)
+			key = value
 		case headerDigest:
 			digest = value
 		}
 	}
-	e.Conversation = d.conversation(subj, name)
+	// In one order, so that of several things that are wrong always the same is told.
+	d := decoder{}
+	e.Type = Type(kind)
+	e.Sender = d.text(headerSender, sender)
+	e.SenderName = d.text(headerSenderName, senderName)
+	e.Recipient = d.text(headerRecipient, recipient)
+	e.Scope = d.text(headerScope, scope)
+	e.Key = d.text(headerKey, key)
+	e.Conversation = d.conversation(subj, d.text(headerConversation, name))
 	e.Schema, _ = strconv.Atoi(schema)
+	if e.Schema != firstSchema {
+		e.Stored = stored(subj, header, content)
+	}
 	if d.err == nil && (e.Schema <= 0 || e.Type == "") {
 		d.err = fmt.Errorf("no schema or type")
 	}

@@ -5,7 +5,12 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
+	"strings"
+
+	"github.com/nats-io/nats.go"
 )
 
 // Digest is the SHA-256 over the event's fields, each preceded by its length
@@ -30,6 +35,21 @@ func (e *Event) digest() Digest {
 	return sha256.Sum256(buf)
 }
 
+// stored is a hash over a message as the log holds it: "tidemark-stored", subject, names and values of its Tidemark headers in
+// the order of the names, content, each behind its length.
+func stored(subj string, header nats.Header, content []byte) Digest {
+	buf := appendField(appendField(nil, "tidemark-stored"), subj)
+	for _, name := range slices.Sorted(maps.Keys(header)) {
+		if strings.HasPrefix(name, headerPrefix) {
+			buf = appendField(buf, name)
+			for _, value := range header[name] {
+				buf = appendField(buf, value)
+			}
+		}
+	}
+	return sha256.Sum256(appendField(buf, string(content)))
+}
+
 func appendField(buf []byte, field string) []byte {
 	return append(appendLength(buf, len(field)), field...)
 }
@@ -50,7 +70,7 @@ func (d *Digest) UnmarshalText(text []byte) error {
 	if len(text) != digestText.EncodedLen(len(raw)) {
 		return fmt.Errorf("digest %q: want 43 characters of base64url", text)
 	}
-	if _, err := digestText.Decode(raw[:], text); err != nil {
+	if n, err := digestText.Decode(raw[:], text); err != nil || n != len(raw) { // it passes over line breaks
 		return fmt.Errorf("digest %q: want 43 characters of base64url", text)
 	}
 	*d = raw

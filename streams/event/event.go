@@ -23,7 +23,9 @@ import (
 
 // Schema is the version this code writes. Events of a newer schema are kept,
 // counted and skipped, never fatal.
-const Schema = 1
+const Schema = firstSchema
+
+const firstSchema = 1
 
 // Type is what happened.
 type Type string
@@ -54,6 +56,10 @@ type Event struct {
 	Key     string `json:"key,omitempty"`
 	Content string `json:"content"`
 	Digest  Digest `json:"digest"`
+
+	// Stored is a hash over the message as the log holds it, of an event of any schema but the first. Whoever does not know
+	// what such a schema's digest covers can still tell whether the event is the one that it was.
+	Stored Digest `json:"-"`
 }
 
 // NewPosted makes a message event. id is a fresh UUIDv7. The caller fills in what

@@ -99,6 +99,20 @@ func TestDecodeKeepsWhatItDoesNotKnow(t *testing.T) {
 	}
 }
 
+func TestOfSeveralThingsThatAreWrongAlwaysTheSameIsTold(t *testing.T) {
+	e := posted(t, "general", "hello")
+	m := e.Encode()
+	for _, header := range []string{headerSender, headerSenderName, headerScope, headerKey} {
+		m.Header.Set(header, "%zz")
+	}
+	_, first := Decode(1, time.Now(), m.Subject, m.Header, m.Data)
+	for range 50 {
+		if _, err := Decode(1, time.Now(), m.Subject, m.Header, m.Data); err == nil || err.Error() != first.Error() {
+			t.Fatalf("%v, and before %v", err, first)
+		}
+	}
+}
+
 func TestARegistrationIsKnownButNoMessage(t *testing.T) {
 	e, err := NewRegistered("u1", "Zoë")
 	if err != nil {
@@ -152,7 +166,7 @@ func TestTheDigestIsOverTheFieldsEachBehindItsLength(t *testing.T) {
 	if err := back.UnmarshalText([]byte(e.Digest.String())); err != nil || back != e.Digest {
 		t.Error(back, err)
 	}
-	for _, wrong := range []string{"", e.Digest.String()[1:], e.Digest.String() + "A", e.Digest.String()[:42] + "\n", strings.Repeat("_", 43)} {
+	for _, wrong := range []string{"", e.Digest.String()[1:], e.Digest.String() + "A", strings.Repeat("A", 42) + "\n", strings.Repeat("_", 43)} {
 		if err := back.UnmarshalText([]byte(wrong)); err == nil || back != e.Digest {
 			t.Errorf("%q was taken as a digest", wrong)
 		}

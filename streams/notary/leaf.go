@@ -25,11 +25,17 @@ import (
 )
 
 // Leaf is the leaf of an event that decoded without an error: its digest (32 bytes) and the time the log gave it, in
-// nanoseconds since 1970 (8 bytes, big endian). Its place in the tree stands for its offset.
+// nanoseconds since 1970 (8 bytes, big endian). Its place in the tree stands for its offset. Of an event of any schema but the
+// first, whose digest not everybody can check, event.Event.Stored follows (32 bytes): else the digest of an event would do for
+// another that says that it is of such a schema.
 func Leaf(e *event.Event) tlog.Hash {
-	var record [1 + sha256.Size + 8]byte // led by the 0x00 of RFC 6962: this is tlog.RecordHash without what that allocates
+	var record [1 + sha256.Size + 8 + sha256.Size]byte // led by the 0x00 of RFC 6962: this is tlog.RecordHash without what that allocates
 	copy(record[1:], e.Digest[:])
 	binary.BigEndian.PutUint64(record[1+sha256.Size:], uint64(e.At.UnixNano()))
+	if e.Stored == (event.Digest{}) {
+		return sha256.Sum256(record[:1+sha256.Size+8])
+	}
+	copy(record[1+sha256.Size+8:], e.Stored[:])
 	return sha256.Sum256(record[:])
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/tidemark-chat/tidemark/streams/event"
@@ -41,6 +42,40 @@ func TestALeafIsTheRecordOfDigestAndTime(t *testing.T) {
 	other.At = e.At.In(time.FixedZone("x", 3600))
 	if notary.Leaf(&other) != notary.Leaf(&e) {
 		t.Error("the time's zone counts")
+	}
+}
+
+// Whoever alters an event and has it say that it is of a schema that nobody knows keeps its digest unchecked. The leaf must be another.
+func TestALeafOfALaterSchemaIsOfAllThatIsStored(t *testing.T) {
+	e := posted(t, 7, "hi")
+	decoded := func(alter func(*nats.Msg)) tlog.Hash {
+		m := e.Encode()
+		alter(m)
+		got, err := event.Decode(e.Offset, e.At, m.Subject, m.Header, m.Data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return notary.Leaf(&got)
+	}
+	leaves := map[tlog.Hash]string{notary.Leaf(&e): "as it was sealed"}
+	for name, alter := range map[string]func(*nats.Msg){
+		"another schema": func(*nats.Msg) {},
+		"another one":    func(m *nats.Msg) { m.Header.Set("Tidemark-Schema", "3") },
+		"other content":  func(m *nats.Msg) { m.Data = []byte("ho") },
+		"another sender": func(m *nats.Msg) { m.Header.Set("Tidemark-Sender-Name", "mallory") },
+		"a new header":   func(m *nats.Msg) { m.Header.Set("Tidemark-Later", "x") },
+		"another room":   func(m *nats.Msg) { m.Subject += "x" },
+	} {
+		leaf := decoded(func(m *nats.Msg) { m.Header.Set("Tidemark-Schema", "2"); alter(m) })
+		if same, taken := leaves[leaf]; taken {
+			t.Errorf("%s has the leaf of %s", name, same)
+		}
+		leaves[leaf] = name
+	}
+	asStored := decoded(func(m *nats.Msg) { m.Header.Set("Tidemark-Schema", "2") })
+	asRead := decoded(func(m *nats.Msg) { m.Header.Set("Tidemark-Schema", "2"); m.Header.Set("Nats-Sequence", "7") })
+	if asStored != asRead {
+		t.Error("what the server adds when it is read counts")
 	}
 }
 
