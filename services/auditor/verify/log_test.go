@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/nats-io/nats.go"
@@ -97,6 +98,23 @@ func TestKeysThatAreStoredTwiceAreFound(t *testing.T) {
 	w.project() // makes dead letters of them
 	w.sign(4)
 	wantFindings(t, w.verify(), findings...)
+}
+
+func TestEventsOfANewerSchemaAreNotSaidToBeClean(t *testing.T) {
+	w := newWorld(t, 1)
+	w.say(10)
+	e := logtest.Message(t, "general", "said")
+	m := e.Encode()
+	m.Header.Set("Tidemark-Schema", "2")
+	m.Data = []byte("never said")
+	w.publish(m)
+	w.say(10)
+	w.project()
+	w.sign(10)
+	r := w.verify()
+	if text := shown(t, r); r.Result != verify.CouldNot || len(r.Findings) > 0 || !strings.Contains(text, "the first at offset 11") {
+		t.Error(text)
+	}
 }
 
 func TestKeysOfWhatIsDamagedOrNewerAreNobodys(t *testing.T) {

@@ -41,6 +41,7 @@ type RulesReport struct {
 	Types        map[string]uint64 `json:"types"` // events by type, known or not; the rarer of very many types are under "other"
 	UnknownTypes uint64            `json:"unknownTypes"`
 	NewerSchemas uint64            `json:"newerSchemas"`
+	NewerFrom    uint64            `json:"newerFrom,omitempty"` // offset of the first of those
 	Keys         uint64            `json:"keys"` // events with a key, and registrations
 	Began        time.Time         `json:"began,omitzero"`
 	Ended        time.Time         `json:"ended,omitzero"`

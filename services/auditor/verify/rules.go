@@ -43,7 +43,9 @@ func (c intactCheck) take(it *item) error {
 	case it.misplaced != nil:
 		c.schema.add(Finding{Offset: it.Offset, What: fmt.Sprintf("%s: %s", render.Visible(string(e.Type)), it.misplaced)})
 	case e.Schema > event.Schema:
-		c.seen.NewerSchemas++
+		if c.seen.NewerSchemas++; c.seen.NewerSchemas == 1 {
+			c.seen.NewerFrom = it.Offset
+		}
 	case !e.Known():
 		c.seen.UnknownTypes++
 	}
@@ -53,6 +55,15 @@ func (c intactCheck) take(it *item) error {
 	}
 	c.seen.Types[name]++
 	return nil
+}
+
+// end says that not all was checked, if there are events whose digest this auditor does not know how to check.
+func (c intactCheck) end() error {
+	if c.seen.NewerSchemas == 0 {
+		return nil
+	}
+	return fmt.Errorf("%d events, the first at offset %d, are of a newer schema than %d, which this auditor knows: "+
+		"their digests were not checked, which a newer auditor does", c.seen.NewerSchemas, c.seen.NewerFrom, event.Schema)
 }
 
 // reason is what is wrong with an event, without the place that a finding names anyway.

@@ -111,8 +111,6 @@ func (w *world) event() event.Event {
 		e.Conversation = subject.Conversation{Kind: subject.DM, Name: subject.PairName(e.Sender, e.Recipient)}
 	case 4:
 		e.Type = event.Type(fmt.Sprint("message.edited.", w.random.IntN(50)))
-	case 5:
-		e.Schema = event.Schema + 1
 	}
 	if w.random.IntN(2) == 0 {
 		e.Scope, e.Key = event.Scope("user:"+e.Sender, e.Conversation), fmt.Sprint("key ", w.said)
