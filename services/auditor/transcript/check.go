@@ -20,7 +20,7 @@ type Result struct {
 
 // Summary is what the lines say taken together.
 type Summary struct {
-	FirstAt, LastAt time.Time // of the first and last event; zero without any
+	FirstAt, LastAt time.Time // of the first and last event
 	People          []Person  // the two users of a direct conversation, in the order in which they appear; of a room none
 }
 

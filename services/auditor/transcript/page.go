@@ -134,9 +134,6 @@ func writeMessages(w io.Writer, lines io.ReadSeeker) error {
 	if err != nil {
 		return err
 	}
-	if day == "" {
-		return pages.ExecuteTemplate(w, "none", nil)
-	}
 	return endDay(w, day)
 }
 

@@ -115,14 +115,6 @@ func TestAPageWhoseTextAloneWasAlteredIsRefused(t *testing.T) {
 	}
 }
 
-func TestATranscriptOfNothingCanBeShown(t *testing.T) {
-	log := general(t)
-	_, page := write(t, log, "room:empty", log.Sign())
-	if result, err := checkPage(t, page); err != nil || result.Header.Events != 0 || !bytes.Contains(page, []byte("There are none.")) {
-		t.Errorf("%+v, %v", result, err)
-	}
-}
-
 func TestIsPage(t *testing.T) {
 	for begin, want := range map[string]bool{"<!doctype html>\n<html": true, "<!DOCTYPE HTML>": true, `{"kind"`: false, "": false} {
 		if transcript.IsPage([]byte(begin)) != want {

@@ -56,6 +56,10 @@ func (s *scanner) checkHeader() error {
 		return refused("the bounds of time are not in UTC")
 	case err != nil:
 		return refused("%w", err)
+	case h.Events == 0:
+		return refused("it holds no message, and nothing is proved by that")
+	case h.Last > s.size && h.Unproved == 0:
+		return refused("it is of the offsets up to %d, and the checkpoint covers those up to %d only", h.Last, s.size)
 	}
 	return nil
 }

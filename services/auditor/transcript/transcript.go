@@ -36,8 +36,8 @@ const (
 type Header struct {
 	Kind         string    `json:"kind"`
 	Conversation string    `json:"conversation"`
-	First        uint64    `json:"first"` // the offsets that were read, both included
-	Last         uint64    `json:"last"`
+	First        uint64    `json:"first"`          // the offsets that were read, both included
+	Last         uint64    `json:"last"`           // not beyond the checkpoint, unless something is unproved
 	Since        time.Time `json:"since,omitzero"` // UTC; zero: no bound
 	Until        time.Time `json:"until,omitzero"` // not included
 	Events       uint64    `json:"events"`

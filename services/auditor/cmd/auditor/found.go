@@ -39,8 +39,8 @@ type conveyed struct {
 	Conversation string              `json:"conversation"`
 	People       []transcript.Person `json:"people,omitempty"`
 	Events       uint64              `json:"events"`
-	FirstAt      time.Time           `json:"firstAt,omitzero"`
-	LastAt       time.Time           `json:"lastAt,omitzero"`
+	FirstAt      time.Time           `json:"firstAt"`
+	LastAt       time.Time           `json:"lastAt"`
 	First        uint64              `json:"first"` // the offsets that were read, says who made it
 	Last         uint64              `json:"last"`
 	Missing      uint64              `json:"missing"`
@@ -135,9 +135,7 @@ func (f *found) printTranscript(w io.Writer) {
 	for _, p := range t.People {
 		fmt.Fprintf(w, "  %-13s %q, id %q\n", "user", p.Name, p.ID)
 	}
-	if t.Events > 0 {
-		fmt.Fprintf(w, "  %-13s %s to %s\n", "time", t.FirstAt.Format(time.RFC3339), t.LastAt.Format(time.RFC3339))
-	}
+	fmt.Fprintf(w, "  %-13s %s to %s\n", "time", t.FirstAt.Format(time.RFC3339), t.LastAt.Format(time.RFC3339))
 	fmt.Fprintf(w, "  %-13s %s, by %s\n", "signed", f.Checkpoint, f.Key)
 	if f.Unproved > 0 {
 		fmt.Fprintf(w, "  %-13s %d messages, which are marked\n", "unproved", f.Unproved)

@@ -34,7 +34,7 @@ type transcribing struct {
 	checkpoint     notary.Checkpoint
 	hashes         tlog.HashReader
 	after, through uint64
-	left           uint64 // newer offsets that were not asked for and are not signed yet
+	left           uint64 // newer offsets that are not signed yet, and of which there is nothing in it
 }
 
 // begin finds out what is to be read, and by which checkpoint it will be proved.
@@ -104,7 +104,16 @@ func (t *transcribing) read(cmd *cobra.Command) error {
 	case t.draft.Header.Events == 0:
 		return could(fmt.Errorf("there is no message of this conversation from offset %d to %d, so nothing was written", t.after+1, t.through))
 	}
+	t.clip()
 	return nil
+}
+
+// clip ends the span with the checkpoint, if nothing newer was written: of what is not signed a transcript cannot say what it is.
+func (t *transcribing) clip() {
+	h := &t.draft.Header
+	if h.Unproved == 0 && h.Last > t.checkpoint.Size {
+		t.left, h.Last = h.Last-t.checkpoint.Size, t.checkpoint.Size
+	}
 }
 
 // add adds an event, if it is meant. damaged is what is wrong with it.
@@ -169,7 +178,7 @@ func (t *transcribing) remark(w io.Writer) {
 	fmt.Fprintf(w, "%d messages of %q from offset %d to %d, %d of them proved by the checkpoint of %d\n",
 		h.Events, h.Conversation, h.First, h.Last, h.Events-h.Unproved, t.checkpoint.Size)
 	if t.left > 0 {
-		fmt.Fprintf(w, "the newest %d offsets of the log are not signed yet and were left out: the notary signs %s\n", t.left, often(t.log.config))
+		fmt.Fprintf(w, "%d newer offsets are not signed yet and were left out: the notary signs %s\n", t.left, often(t.log.config))
 	}
 	fmt.Fprintln(w, "it does not prove that no message was left out: see auditor transcript --help")
 }

@@ -66,8 +66,9 @@ func TestWhatIsNotSignedYetIsLeftOutUnlessItWasAskedFor(t *testing.T) {
 	s := talked(t)
 	s.say("too new")
 	out := s.path("out")
-	s.auditor("transcript", "--room", "general", "--out", out).want(t, 0, "2 messages", "the newest 1 offsets of the log are not signed yet and were left out")
-	s.auditor("transcript", "--room", "other", "--to", "8", "--out", out).want(t, 0, "1 messages") // what is too new is elsewhere
+	s.auditor("transcript", "--room", "general", "--out", out).want(t, 0, "2 messages", "1 newer offsets are not signed yet and were left out")
+	s.auditor("transcript", "--room", "other", "--to", "8", "--out", out).want(t, 0, "1 messages", "from offset 1 to 7") // what is too new is elsewhere
+	auditor(t, "", "", "check-proof", out+"/transcript.html", "--key", s.pub).want(t, 0, "offsets 1 to 7 were read")
 	s.auditor("transcript", "--room", "general", "--to", "8", "--out", s.path("refused")).want(t, 2,
 		"offset 8 is not signed yet: the newest checkpoint covers the offsets from 1 to 7", "--unproved")
 	s.auditor("transcript", "--room", "general", "--from", "8", "--out", s.path("refused")).want(t, 2, "nothing from offset 8 on is signed yet")
