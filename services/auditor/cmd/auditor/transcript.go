@@ -48,7 +48,7 @@ does not fit what was signed (nothing is written), 2 it could not be done.`,
 	addSpanFlags(flags, &f.selection)
 	flags.StringVar(&f.out, "out", "", "`directory` to write to; earlier files of these names are replaced")
 	flags.BoolVar(&f.unproved, "unproved", false, "also what cannot be proved: messages newer than the newest checkpoint, and damaged ones")
-	flags.BoolVar(&f.quiet, "quiet", false, "no progress and no remarks on standard error")
+	flags.BoolVar(&f.quiet, "quiet", false, "no progress and no remarks on standard error, but that no signature was verified")
 	addKeyFlag(flags, &f.key)
 	_ = cmd.MarkFlagRequired("out") // it is defined above
 	return cmd
@@ -106,8 +106,10 @@ func (f *transcriptFlags) report(cmd *cobra.Command, e *evidence, t *transcribin
 			return could(err)
 		}
 	}
-	if !f.quiet {
+	if !f.quiet || e.key == nil {
 		e.remarkKey(cmd.ErrOrStderr())
+	}
+	if !f.quiet {
 		t.remark(cmd.ErrOrStderr())
 	}
 	if h.Missing > 0 {

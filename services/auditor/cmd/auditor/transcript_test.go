@@ -36,7 +36,13 @@ func TestATranscriptIsHandedOver(t *testing.T) {
 		auditor(t, "nonsense", strings.Replace(s.read("out/general/"+name), "good bye", "good day", 1), "check-proof", "-", "--key", s.pub).want(t, 1, "refused")
 	}
 	// The same again is the same.
-	s.auditor("transcript", "--room", "general", "--out", out, "--quiet").want(t, 0)
+	quiet := s.auditor("transcript", "--room", "general", "--out", out, "--quiet")
+	if quiet.want(t, 0); quiet.stderr != "the signature was not verified, for there is no key: give the notary's with --key\n" {
+		t.Errorf("quietly it says %q", quiet.stderr)
+	}
+	if quiet = s.auditor("transcript", "--room", "general", "--out", out, "--quiet", "--key", s.pub); quiet.stderr != "" {
+		t.Errorf("quietly, with a key, it says %q", quiet.stderr)
+	}
 	if again := s.read("out/general/transcript.html"); again != page {
 		t.Error("made again, it is another one")
 	}
