@@ -18,7 +18,7 @@ func Encode(v any) ([]byte, error) {
 	for len(encoded) > 0 {
 		r, size := utf8.DecodeRune(encoded)
 		switch {
-		case !unseen(r):
+		case !Unseen(r):
 			line = append(line, encoded[:size]...)
 		case r > 0xffff:
 			high, low := utf16.EncodeRune(r)
@@ -31,9 +31,9 @@ func Encode(v any) ([]byte, error) {
 	return append(line, '\n'), nil
 }
 
-// unseen tells control and format characters that JSON would leave as they are. The list is fixed, and not that of a version of Unicode,
-// because it is part of the form.
-func unseen(r rune) bool {
+// Unseen tells the control and format characters that JSON would leave as they are: others than those of ASCII up to 0x1f. The list is
+// fixed, and not that of a version of Unicode, because it is part of the form, also of a transcript's page.
+func Unseen(r rune) bool {
 	switch {
 	case r < 0x7f:
 		return false

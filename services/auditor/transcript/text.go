@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/tidemark-chat/tidemark/services/auditor/proof"
 )
 
 // run is a part of a text that is shown as it is, or the name of a character that would not be seen, or that would move others.
@@ -33,17 +35,13 @@ func runs(text string) (parts []run) {
 	return parts
 }
 
-// named tells the characters that are shown by their names. The list is part of the page's form.
+// named tells the characters that are shown by their names. They are part of the page's form.
 func named(r rune) bool {
-	switch {
-	case r == '\n', r == '\t', r == 0x200c, r == 0x200d:
+	switch r {
+	case '\n', '\t', 0x200c, 0x200d:
 		return false
-	case r < 0x20, 0x7f <= r && r <= 0x9f, r == 0xad, r == 0x61c, r == 0xfeff:
-		return true
-	case 0x200b <= r && r <= 0x200f, 0x2028 <= r && r <= 0x202e, 0x2060 <= r && r <= 0x206f, 0xfff9 <= r && r <= 0xfffb:
-		return true
 	}
-	return 0xe0000 <= r && r <= 0xe007f
+	return r < 0x20 || proof.Unseen(r)
 }
 
 // visible is such a text for an attribute.
