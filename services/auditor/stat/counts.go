@@ -127,8 +127,18 @@ func of(counts map[string]*count, name string) *count {
 	return n
 }
 
+// maxTypes is how many types are counted by name, those that come first: the names are whatever was appended.
+const maxTypes = 32
+
+// others are all further types together.
+const others event.Type = "others"
+
 func add(types map[event.Type]uint64, t event.Type) {
-	if _, known := types[t]; !known {
+	switch _, known := types[t]; {
+	case known:
+	case len(types) >= maxTypes:
+		t = others
+	default:
 		t = event.Type(strings.Clone(string(t)))
 	}
 	types[t]++

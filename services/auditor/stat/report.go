@@ -18,8 +18,8 @@ type Report struct {
 	Missing   uint64   `json:"missing"` // offsets at which the log holds nothing
 	First     *Moment  `json:"first"`   // event; null if there is none
 	Last      *Moment  `json:"last"`
-	Types     []Type   `json:"types"`
-	Days      []Day    `json:"days"` // with events, in UTC
+	Types     []Type   `json:"types"` // of more than maxTypes the later ones together, as "others"
+	Days      []Day    `json:"days"`  // with events, in UTC
 	Rooms     Rooms    `json:"rooms"`
 	Direct    Direct   `json:"direct"`
 	Senders   Senders  `json:"senders"`

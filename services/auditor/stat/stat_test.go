@@ -121,6 +121,19 @@ func TestNothingAtAll(t *testing.T) {
 	}
 }
 
+func TestTypesWithoutNumberAreCountedTogether(t *testing.T) {
+	c := NewCounts()
+	for i := range 1000 {
+		e := said(uint64(i+1), room("general"), "a", "", "x")
+		e.Type = event.Type(fmt.Sprint("type-", i%500))
+		c.Add(&e)
+	}
+	got := c.Report(state, 0).Types
+	if len(got) != maxTypes+1 || got[0] != (Type{others, 1000 - 2*maxTypes}) || got[1] != (Type{"type-0", 2}) {
+		t.Errorf("%d types: %+v", len(got), got)
+	}
+}
+
 func TestSizesAreTheOnesASortWouldTell(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	c := NewCounts()
