@@ -204,6 +204,17 @@ func TestNamesThatAreKnownAreBounded(t *testing.T) {
 	}
 }
 
+func TestNobodyGetsANameFromWhatIsNotChecked(t *testing.T) {
+	direct := record.Record{Schema: 1, Type: "message.posted", Conversation: "dm:x", From: "a1", Username: "alice", To: "b1"}
+	newer := record.Record{Schema: 2, Type: "message.posted", Conversation: "room:general", From: "b1", Username: "mallory"}
+	damaged := newer
+	damaged.Schema, damaged.Damaged = 1, "the digest does not fit the event"
+	got := write(t, "text", false, []record.Record{newer, damaged, direct})
+	if !strings.Contains(got, "[message.posted, schema 2, not checked] #general mallory: ") || !strings.Contains(got, "alice -> b1: ") {
+		t.Error(got)
+	}
+}
+
 func FuzzJSONIsTheStandardLibrarys(f *testing.F) {
 	for i, r := range hostile() {
 		f.Add(uint64(i), int64(i)*1e15, r.Schema, r.Username, r.Content, r.Damaged)

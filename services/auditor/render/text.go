@@ -16,7 +16,7 @@ import (
 //	4712  2026-11-21T17:31:06.120Z  #general (guest): hi
 //	4713  2026-11-21T17:31:07.000Z  alice -> bob: psst
 //	4714  2026-11-21T17:31:08.311Z  [user.registered] carol, id 019a...
-//	4715  2026-11-21T17:31:09.311Z  [message.edited, schema 2] #general alice: hello!
+//	4715  2026-11-21T17:31:09.311Z  [message.edited, schema 2, not checked] #general alice: hello!
 //	4716  2026-11-21T17:31:09.900Z  [damaged: the digest does not fit the event] #general alice: hellp
 //
 // Brackets, parentheses and arrows are the writer's own: a name that holds any is written in quotes.
@@ -33,7 +33,7 @@ func (w *textWriter) Flush() error { return w.out.Flush() }
 const timeLayout = "2006-01-02T15:04:05.000Z"
 
 func (w *textWriter) Write(r *record.Record) error {
-	if r.Damaged == "" {
+	if r.Damaged == "" && r.Schema == event.Schema { // else nobody knows who said so
 		w.names.learn(r.From, r.Username)
 	}
 	b := w.out.AvailableBuffer()
@@ -71,6 +71,9 @@ func appendMarks(b []byte, r *record.Record) []byte {
 	b = appendVisible(append(b, '['), r.Type, ']')
 	if r.Schema != event.Schema {
 		b = strconv.AppendInt(append(b, ", schema "...), int64(r.Schema), 10)
+	}
+	if r.Schema > event.Schema {
+		b = append(b, ", not checked"...)
 	}
 	return append(b, "] "...)
 }
