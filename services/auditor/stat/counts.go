@@ -14,8 +14,8 @@ import (
 
 // Counts are filled event by event, by one goroutine.
 type Counts struct {
-	events, damaged, missing uint64
-	first, last              Moment
+	events, newer, damaged, missing uint64
+	first, last                     Moment
 
 	types   map[event.Type]uint64
 	days    map[int64]uint64 // since 1970, UTC
@@ -75,6 +75,9 @@ func (c *Counts) Add(e *event.Event) {
 	}
 	c.last = at
 	c.events++
+	if e.Schema > event.Schema {
+		c.newer++
+	}
 	add(c.types, e.Type)
 	c.days[day(e.At)]++
 	c.learn(e.Sender, e.SenderName)

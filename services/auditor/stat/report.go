@@ -13,7 +13,8 @@ import (
 // Report is what was counted, as it is written. Lists are sorted by the number of events, the most first; days by date.
 type Report struct {
 	Log       Log      `json:"log"`
-	Events    uint64   `json:"events"` // of those selected: all below, and these
+	Events    uint64   `json:"events"`       // of those selected: all below, and these
+	Newer     uint64   `json:"newerSchemas"` // of the events: they are counted as what they say they are, which is not checked
 	Damaged   uint64   `json:"damaged"`
 	Missing   uint64   `json:"missing"` // offsets at which the log holds nothing
 	First     *Moment  `json:"first"`   // event; null if there is none
@@ -122,7 +123,7 @@ type Progress struct {
 func (c *Counts) Report(state eventlog.State, top int) Report {
 	r := Report{
 		Log:    Log{state.First, state.Last, state.Bytes, state.Epoch},
-		Events: c.events, Damaged: c.damaged, Missing: c.missing,
+		Events: c.events, Newer: c.newer, Damaged: c.damaged, Missing: c.missing,
 		Types: c.typeList(), Days: c.dayList(),
 		Rooms:   Rooms{len(c.rooms), limit(c.roomList(), top)},
 		Direct:  Direct{len(c.direct), limit(c.pairList(), top)},

@@ -48,7 +48,7 @@ func counted() *Counts {
 	registered := said(1, subject.Conversation{Kind: subject.User, Name: "b"}, "b", "", "")
 	registered.Type, registered.SenderName = event.Registered, "bob\x1b[2J"
 	edited := said(9, room("general"), "a", "", strings.Repeat("x", 3000))
-	edited.Type = "message.edited"
+	edited.Type, edited.Schema = "message.edited", 2
 	for _, e := range []event.Event{
 		registered,
 		said(2, room("general"), "a", "", "12345"),
@@ -73,7 +73,7 @@ func TestNumbersThatAreKnown(t *testing.T) {
 	got := counted().Report(state, 2)
 	a, b, c := User{"a", "name of a"}, User{"b", "bob\x1b[2J"}, User{"c", "name of c"}
 	want := Report{
-		Log: Log{1, 10, 4096, "epoch-1"}, Events: 8, Damaged: 1, Missing: 1,
+		Log: Log{1, 10, 4096, "epoch-1"}, Events: 8, Newer: 1, Damaged: 1, Missing: 1,
 		First: &Moment{1, began.Add(time.Hour)}, Last: &Moment{9, began.Add(9 * time.Hour)},
 		Types: []Type{{"message.posted", 6}, {"message.edited", 1}, {"user.registered", 1}},
 		Days:  []Day{{"2026-11-21", 8}},

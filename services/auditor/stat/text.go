@@ -51,6 +51,9 @@ func (r *Report) summary(w io.Writer) {
 		line(w, "first", r.First.text())
 		line(w, "last", r.Last.text())
 	}
+	if r.Newer > 0 {
+		line(w, "unchecked", progress.Count(r.Newer)+" of the events, of newer schemas than this auditor knows")
+	}
 	line(w, "damaged", progress.Count(r.Damaged))
 	line(w, "missing", progress.Count(r.Missing))
 	line(w, "contents", fmt.Sprintf("%s in all, half are up to %s, 99 %% up to %s, the largest %s",
