@@ -195,6 +195,27 @@ func TestWhatIsNoEntryIsFoundAndTheNextTreeJudged(t *testing.T) {
 	wantFindings(t, w.checkpointsOnly(), `checkpoint 4: `, `checkpoint 26: .*message 4`)
 }
 
+func TestAForgedLastMessageDoesNotHideTheNewestTree(t *testing.T) {
+	w := newWorld(t, 2)
+	w.say(30)
+	w.sign(10)
+	w.tree = notary.Tree{}
+	w.sign(10) // another tree of the same log
+	w.say(20)
+	leaves := w.leaves(30)
+	leaves[4] = notary.NoLeaf() // as the log was when it was signed
+	w.append(w.entry(w.key, leaves))
+	newest := w.last
+	w.last.Began = 1
+	w.append(w.last)
+	want := []string{`checkpoint 35: .*the checkpoint at 50 was signed`, `checkpoint 51: .*entry 8 goes on from size 30 of tree 1`}
+	wantFindings(t, w.checkpointsOnly(), want...)
+	w.last.Began = newest.Began // a notary that goes on with the newest tree all the same
+	w.say(10)
+	w.sign(10)
+	wantFindings(t, w.checkpointsOnly(), append(want, `checkpoint 51: .*entry 9 goes on`)...)
+}
+
 func TestAnEntryThatIsLostIsFoundAndTheOthersAreJudged(t *testing.T) {
 	w := newWorld(t, 1)
 	w.must(w.js.DeleteStream(t.Context(), notary.StreamName))

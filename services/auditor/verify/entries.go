@@ -118,7 +118,7 @@ func (c *entryCheck) advance() error {
 	c.hand = nil
 	for c.hand == nil {
 		s := c.trail.step()
-		if !s.ok || s.entry.Began > c.trail.began { // another tree has been begun meanwhile
+		if !s.ok {
 			return nil
 		}
 		if s.err != nil && !fault.Is(s.err, fault.Corrupt) {

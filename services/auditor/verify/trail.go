@@ -2,7 +2,6 @@ package verify
 
 import (
 	"context"
-	"errors"
 	"iter"
 
 	"github.com/tidemark-chat/tidemark/streams/fault"
@@ -18,7 +17,8 @@ const inAudit = "stream AUDIT"
 //	        earlier   doned  walked beside the log's
 //	        log
 type trail struct {
-	began uint64 // the first entry of the newest tree
+	began uint64 // the first sequence of the newest tree
+	end   uint64 // the last sequence
 	next  func() (notary.Entry, error, bool)
 	stop  func()
 	head  step
@@ -34,34 +34,36 @@ type step struct {
 // openTrail fixes how far the stream goes. notary.ErrNone if there is no checkpoint. Close it.
 func openTrail(ctx context.Context, audit *notary.Audit) (*trail, error) {
 	t := &trail{}
-	var err error
-	if t.began, err = newestTree(ctx, audit); err != nil {
+	if err := t.survey(ctx, audit); err != nil {
 		return nil, err
 	}
 	t.next, t.stop = iter.Pull2(audit.Entries(ctx))
-	t.step() // now the stream has been opened
+	t.step() // there is nothing yet to be taken
 	return t, nil
 }
 
-// newestTree is the sequence at which the newest tree begins.
-func newestTree(ctx context.Context, audit *notary.Audit) (began uint64, err error) {
-	last, err := audit.Last(ctx)
-	if err == nil || errors.Is(err, notary.ErrNone) || !fault.Is(err, fault.Corrupt) {
-		return last.Began, err
-	}
-	for e, err := range audit.Entries(ctx) { // the newest message is no entry: the tree is that of the newest one that is
+// survey reads the stream once to see where it ends, and where its newest tree begins. The last message alone could be a forged
+// one, which says that it belongs to an earlier tree, to hide the newest.
+func (t *trail) survey(ctx context.Context, audit *notary.Audit) error {
+	for e, err := range audit.Entries(ctx) {
 		if err != nil && !fault.Is(err, fault.Corrupt) {
-			return 0, err
+			return err
 		}
-		began = max(began, e.Began)
+		if t.end = e.Sequence; err == nil { // else it is of no tree, or not of the one it says
+			t.began = max(t.began, e.Began)
+		}
 	}
-	return began, nil
+	if t.end == 0 {
+		return notary.ErrNone
+	}
+	return nil
 }
 
 // step takes the next entry.
 func (t *trail) step() (taken step) {
 	taken = t.head
 	t.head.entry, t.head.err, t.head.ok = t.next()
+	t.head.ok = t.head.ok && t.head.entry.Sequence <= t.end
 	return taken
 }
 
