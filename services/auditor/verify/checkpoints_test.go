@@ -155,7 +155,7 @@ func TestALogThatEndsBeforeACheckpointIsFound(t *testing.T) {
 	wantFindings(t, w.checkpointsOnly(), `checkpoint 26\.\.33: the log ends at offset 25, and the checkpoint at 33 was signed`)
 	exported := w.exported()
 	w.must(w.js.DeleteStream(t.Context(), notary.StreamName))
-	wantFindings(t, w.checkpointsOnly(exported), `checkpoint 26\.\.33: file0: checkpoint 4 is of the log up to offset 33`)
+	wantFindings(t, w.checkpointsOnly(exported), `checkpoint 1\.\.33: file0: .*AUDIT goes to offset 0 only`, `checkpoint 26\.\.33: file0: checkpoint 4 is of the log up to offset 33`)
 }
 
 func TestAnotherLogIsFoundUntilItIsSigned(t *testing.T) {
@@ -242,11 +242,12 @@ func TestCheckpointsKeptElsewhereBindWithoutTheStream(t *testing.T) {
 		t.Errorf("%+v", r.Checkpoints)
 	}
 	w.must(w.js.DeleteStream(t.Context(), notary.StreamName))
-	wantFindings(t, w.checkpointsOnly(exported))
+	const gone = `checkpoint 1\.\.40: file0: there is a checkpoint of the log up to offset 40, and stream AUDIT goes to offset 0 only`
+	wantFindings(t, w.checkpointsOnly(exported), gone)
 	w.lose(21)
-	wantFindings(t, w.checkpointsOnly(exported), `checkpoint 21\.\.30: file0: checkpoint 3`)
+	wantFindings(t, w.checkpointsOnly(exported), gone, `checkpoint 21\.\.30: file0: checkpoint 3`)
 	wantFindings(t, w.checkpointsOnly(strings.Replace(exported, "tidemark\n", "tidemarc\n", 1)),
-		`checkpoint 10: file0: checkpoint 1 is signed by tidemark`, `checkpoint 21\.\.30: `)
+		gone, `checkpoint 10: file0: checkpoint 1 is signed by tidemark`, `checkpoint 21\.\.30: `)
 	for _, file := range []string{"", "\n\n"} {
 		if r := w.checkpointsOnly(file); r.Result != verify.CouldNot || !strings.Contains(shown(t, r), "file0 holds no checkpoint") {
 			t.Errorf("%s", shown(t, r))
@@ -294,7 +295,7 @@ func TestAPartIsJudgedFromTheBeginningWhereNothingElseIsSigned(t *testing.T) {
 	o.Parts, o.From = []verify.Part{verify.OfCheckpoints}, 25
 	o.Kept = []verify.Kept{{Name: "file", Reader: strings.NewReader(exported)}}
 	r := verify.Run(t.Context(), o)
-	wantFindings(t, r)
+	wantFindings(t, r, `checkpoint 1\.\.30: file: .*AUDIT goes to offset 0 only`)
 	if r.Checkpoints.Kept != 3 || r.Log.Events != 6 || !strings.Contains(shown(t, r), "from its beginning") {
 		t.Errorf("%s", shown(t, r))
 	}

@@ -21,7 +21,7 @@ type rootCheck struct {
 	through uint64 // the span's end
 	last    uint64 // the log's
 	origins []*origin
-	entries *entryCheck // of AUDIT, in the same lane and before this one; nil: there is none
+	entries *entryCheck // of AUDIT, in the same lane and before this one; nil: AUDIT holds none
 
 	tree *notary.Tree
 	fit  uint64 // size at which a root last did fit
@@ -156,7 +156,7 @@ func (c *rootCheck) end() error {
 			}
 			c.found.add(*o.first)
 		}
-		if c.entries != nil && c.entries.ended && o.newest > c.seen.Newest {
+		if (c.entries == nil || c.entries.ended) && o.newest > c.seen.Newest {
 			c.found.add(Finding{Offset: c.seen.Newest + 1, Through: o.newest, What: fmt.Sprintf(
 				"%s: there is a checkpoint of the log up to offset %d, and stream AUDIT goes to offset %d only: it is an older copy, or has lost its end",
 				o.name, o.newest, c.seen.Newest)})
