@@ -42,7 +42,7 @@ type Header struct {
 	Until        time.Time `json:"until,omitzero"` // not included
 	Events       uint64    `json:"events"`
 	Unproved     uint64    `json:"unproved"` // of these
-	Missing      uint64    `json:"missing"`  // offsets of the span at which the log holds nothing, or nothing intact that could be told to be of another conversation
+	Missing      uint64    `json:"missing"`  // offsets of the span at which the log holds nothing, or nothing of which it could be checked that it is of another conversation
 	Checkpoint   string    `json:"checkpoint"`
 	SHA256       string    `json:"sha256"` // hex: of the lines of events, and then this line with an empty sha256
 }

@@ -34,6 +34,7 @@ type transcribing struct {
 	checkpoint     notary.Checkpoint
 	hashes         tlog.HashReader
 	after, through uint64
+	newer          uint64 // events counted as missing, because their schema is newer and nothing that they say can be checked
 	left           uint64 // newer offsets that are not signed yet, and of which there is nothing in it
 }
 
@@ -119,9 +120,7 @@ func (t *transcribing) clip() {
 // add adds an event, if it is meant. damaged is what is wrong with it.
 func (t *transcribing) add(e *event.Event, damaged error) error {
 	if !t.matches(e) {
-		if damaged != nil {
-			t.draft.Header.Missing++ // it could be anybody's
-		}
+		t.pass(e, damaged)
 		return nil
 	}
 	if err := t.oneConversation(e.Conversation); err != nil {
@@ -142,6 +141,17 @@ func (t *transcribing) add(e *event.Event, damaged error) error {
 		return t.cannotProve(&r)
 	}
 	return t.draft.Add(r, nil)
+}
+
+// pass counts an event that does not say that it is meant, if that cannot be relied on: it could be anybody's.
+func (t *transcribing) pass(e *event.Event, damaged error) {
+	switch {
+	case damaged != nil:
+		t.draft.Header.Missing++
+	case e.Schema != event.Schema:
+		t.draft.Header.Missing++
+		t.newer++
+	}
 }
 
 func (t *transcribing) addProved(r record.Record) error {
@@ -177,6 +187,9 @@ func (t *transcribing) remark(w io.Writer) {
 	h := t.draft.Header
 	fmt.Fprintf(w, "%d messages of %q from offset %d to %d, %d of them proved by the checkpoint of %d\n",
 		h.Events, h.Conversation, h.First, h.Last, h.Events-h.Unproved, t.checkpoint.Size)
+	if t.newer > 0 {
+		fmt.Fprintf(w, "%d events are of a newer schema than this auditor knows: whose they are cannot be checked, and they count as missing\n", t.newer)
+	}
 	if t.left > 0 {
 		fmt.Fprintf(w, "%d newer offsets are not signed yet and were left out: the notary signs %s\n", t.left, often(t.log.config))
 	}

@@ -34,7 +34,7 @@ the log finds that out by "auditor verify" and by making the transcript again.
 
 The transcript ends with the newest checkpoint. Messages that are newer are not proved by anything
 yet: to ask for them with --to or --until is an error if there are any, and with --unproved they
-are written, and marked. So are damaged ones.
+are written, and marked. So are damaged ones, and those of a newer schema than this auditor knows.
 
 Exit codes: 0 written, 1 written, but the log holds nothing intact at some offsets, or a message
 does not fit what was signed (nothing is written), 2 it could not be done.`,
@@ -48,7 +48,7 @@ does not fit what was signed (nothing is written), 2 it could not be done.`,
 	addSpanFlags(flags, &f.selection)
 	flags.StringVar(&f.out, "out", "", "`directory` to write to; earlier files of these names are replaced")
 	flags.BoolVar(&f.unproved, "unproved", false, "also what cannot be proved: messages newer than the newest checkpoint, and damaged ones")
-	flags.BoolVar(&f.quiet, "quiet", false, "no progress and no remarks on standard error, but that no signature was verified")
+	flags.BoolVar(&f.quiet, "quiet", false, "no progress and no remarks on standard error, except that no signature was verified")
 	addKeyFlag(flags, &f.key)
 	_ = cmd.MarkFlagRequired("out") // it is defined above
 	return cmd

@@ -104,6 +104,20 @@ func TestDamagedMessagesAndHolesAreNotPassedOver(t *testing.T) {
 	s.auditor("transcript", "--room", "other", "--out", s.path("out")).want(t, 1, "1 messages", "nothing intact at 2 of the offsets")
 }
 
+func TestWhatIsOfANewerSchemaIsNotTakenAtItsWord(t *testing.T) {
+	s := newStand(t)
+	s.say("one")
+	newer := logtest.Message(t, "general", "what does it mean")
+	newer.Schema++
+	newer.Seal()
+	logtest.Publish(t, s.js, newer, logtest.Message(t, "other", "elsewhere"))
+	s.sign()
+	s.auditor("transcript", "--room", "general", "--out", s.path("out")).want(t, 1, "nothing can be proved of the event at offset 2: it is of schema 2, which this auditor does not know")
+	s.auditor("transcript", "--room", "general", "--unproved", "--out", s.path("out")).want(t, 0, "2 messages", "1 of them proved")
+	auditor(t, "", "", "check-proof", s.path("out/transcript.html"), "--key", s.pub).want(t, 1, "1 of 2 messages")
+	s.auditor("transcript", "--room", "other", "--out", s.path("out")).want(t, 1, "1 messages", "1 events are of a newer schema", "nothing intact at 1 of the offsets")
+}
+
 func TestATranscriptIsOfOneConversation(t *testing.T) {
 	s := talked(t)
 	for _, args := range [][]string{
