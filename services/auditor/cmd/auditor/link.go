@@ -58,7 +58,7 @@ func open(cmd *cobra.Command) (*link, error) {
 	}
 	l := &link{config: cfg}
 	if l.nc, l.js, err = eventlog.Connect(url, "auditor", log, options...); err != nil {
-		return nil, could(fmt.Errorf("connect to the log at %s: %w", config.URL(url), err))
+		return nil, could(fmt.Errorf("connect to the log at %s: %w (setting nats.url, TIDEMARK_NATS_URL)", config.URL(url), err))
 	}
 	if l.state, err = eventlog.Open(l.js).State(cmd.Context()); err != nil {
 		l.close()
