@@ -24,7 +24,7 @@ type Options struct {
 	Selection *selection.Selection
 	Match     func(*event.Event) bool // Selection's
 	Out       render.Writer
-	Remarks   io.Writer           // gets a line for each hole in the log
+	Remarks   io.Writer           // gets a line for each hole in the log, up to maxTold
 	Reached   func(offset uint64) // is told how far it is; cheap, called for each event
 	Speed     float64             // how many times as fast as it happened; 0: as fast as possible
 	MaxGap    time.Duration       // no wait between two events is longer; 0: no bound
@@ -38,6 +38,7 @@ type Playback struct {
 	Tally
 	js   jetstream.JetStream
 	pace pace
+	told int // holes
 
 	// The event in hand, here so that not each has to be allocated.
 	event  event.Event
@@ -146,18 +147,26 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// hole tells of offsets at which there is nothing, both included, as far as they are meant.
+// maxTold is how many holes are told. More are only counted.
+const maxTold = 1000
+
+// hole counts offsets at which there is nothing, both included, as far as they are meant, and tells of them.
 func (p *Playback) hole(from, to uint64) {
 	from, to = p.Selection.Clip(from, to)
-	switch {
-	case from > to:
+	if from > to {
 		return
+	}
+	p.Missing += to - from + 1
+	p.told++
+	switch {
+	case p.told > maxTold+1:
+	case p.told > maxTold:
+		fmt.Fprintln(p.Remarks, "there are more holes: from here on they are only counted")
 	case from == to:
 		fmt.Fprintf(p.Remarks, "nothing at offset %d\n", from)
 	default:
 		fmt.Fprintf(p.Remarks, "nothing at offsets %d to %d\n", from, to)
 	}
-	p.Missing += to - from + 1
 }
 
 func (p *Playback) flush() error {

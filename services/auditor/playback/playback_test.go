@@ -149,6 +149,21 @@ func TestWhatIsWrittenAndWhatIsTold(t *testing.T) {
 	}
 }
 
+func TestHolesWithoutNumberAreCounted(t *testing.T) {
+	var remarks bytes.Buffer
+	p := New(nil, 0, Options{Selection: &selection.Selection{}, Remarks: &remarks})
+	for i := range uint64(3 * maxTold) {
+		p.hole(10*i+1, 10*i+2)
+	}
+	lines := strings.Split(strings.TrimSuffix(remarks.String(), "\n"), "\n")
+	if len(lines) != maxTold+1 || lines[maxTold-1] != "nothing at offsets 9991 to 9992" || lines[maxTold] != "there are more holes: from here on they are only counted" {
+		t.Errorf("%d lines, in the end %q", len(lines), lines[max(0, len(lines)-2):])
+	}
+	if p.Missing != 6*maxTold {
+		t.Errorf("%d are missing", p.Missing)
+	}
+}
+
 func TestWhatCannotBeWrittenEndsIt(t *testing.T) {
 	p, through, _ := begin(t, broken(t, nil, nil), selection.Selection{}, &offsets{enough: 3})
 	err := p.Through(t.Context(), through)

@@ -33,8 +33,8 @@ func replayCommand() *cobra.Command {
 			"which more than one user may have. json (one object a line) and csv are for programs: all fields, as the log holds\n" +
 			"them. A program that shows tables may take content that begins with = for a formula.\n\n" +
 			"Damaged events are written whatever the flags select, because what they say of themselves cannot be relied on, and are\n" +
-			"marked. Offsets at which the log holds nothing are told on standard error. Events of a newer schema than this auditor\n" +
-			"knows cannot be checked; text says so, and in json and csv their schema does.\n\n" +
+			"marked. Offsets at which the log holds nothing are told on standard error, the first 1000 such holes one by one. Events of a\n" +
+			"newer schema than this auditor knows cannot be checked; text says so, and in json and csv their schema does.\n\n" +
 			"Exit codes: 0 done, 1 there are damaged events or holes, 2 not done; a replay that was stopped says how to go on.",
 		Example: "  auditor replay\n" +
 			"  auditor replay --room general --since 2h --follow\n" +
