@@ -25,12 +25,12 @@ type pull struct {
 	messages     chan *nats.Msg
 	gone         chan nats.Status
 	quiet        *time.Ticker
-	heard        bool // since the last tick
+	heard        bool // of a delivery, since the last tick
 	due          int  // deliveries that were asked for and have not come
 }
 
 var (
-	errSilent = errors.New("the server has fallen silent")
+	errSilent = errors.New("nothing has been delivered for a while")
 	errGone   = errors.New("the connection to the log has gone")
 )
 
@@ -73,6 +73,7 @@ func (p *pull) next(ctx context.Context) (*nats.Msg, error) {
 			continue
 		case strings.HasPrefix(m.Reply, deliveryPrefix):
 			p.due--
+			p.heard = true
 			return m, nil
 		}
 		if err := p.told(m); err != nil {
@@ -85,13 +86,11 @@ func (p *pull) next(ctx context.Context) (*nats.Msg, error) {
 func (p *pull) receive(ctx context.Context) (*nats.Msg, error) {
 	select {
 	case m := <-p.messages: // the usual case, and much the cheapest
-		p.heard = true
 		return m, nil
 	default:
 	}
 	select {
 	case m := <-p.messages:
-		p.heard = true
 		return m, nil
 	case <-p.quiet.C:
 		if !p.heard {
@@ -108,15 +107,14 @@ func (p *pull) receive(ctx context.Context) (*nats.Msg, error) {
 
 // request is what the server is asked, times in nanoseconds.
 type request struct {
-	Batch     int           `json:"batch"`
-	MaxBytes  int           `json:"max_bytes"`
-	Expires   time.Duration `json:"expires"`
-	Heartbeat time.Duration `json:"idle_heartbeat"`
+	Batch    int           `json:"batch"`
+	MaxBytes int           `json:"max_bytes"`
+	Expires  time.Duration `json:"expires"`
 }
 
 // ask asks for another portion.
 func (p *pull) ask() error {
-	body, err := json.Marshal(request{Batch: portion, MaxBytes: portionBytes, Expires: unused, Heartbeat: heartbeat})
+	body, err := json.Marshal(request{Batch: portion, MaxBytes: portionBytes, Expires: unused})
 	if err != nil {
 		return err
 	}
@@ -124,16 +122,11 @@ func (p *pull) ask() error {
 	return p.nc.PublishRequest(p.subject, p.inbox, body)
 }
 
-// told deals with what the server says about a request: that it lives, or that it has ended with so many not delivered.
+// told deals with what the server says about a request: that it has ended, with so many not delivered.
 func (p *pull) told(m *nats.Msg) error {
-	const living = "100"
-	status := m.Header.Get("Status")
-	if status == living {
-		return nil
-	}
 	left, err := strconv.Atoi(m.Header.Get("Nats-Pending-Messages"))
 	if err != nil {
-		return fmt.Errorf("the server says %s %s", status, m.Header.Get("Description"))
+		return fmt.Errorf("the server says %s %s", m.Header.Get("Status"), m.Header.Get("Description"))
 	}
 	p.due -= left
 	return nil

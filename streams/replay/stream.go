@@ -20,9 +20,8 @@ const (
 	// portion is how many records are asked for at once, and portionBytes how much of them. At most two portions are in hand.
 	portion      = 8192
 	portionBytes = 8 << 20
-	// heartbeat is how often the server must show that it is still about a portion, and stall after how long it counts as dead.
-	heartbeat = 2 * time.Second
-	stall     = 3 * heartbeat
+	// stall is after how long without a delivery the server is asked whether there is anything left.
+	stall = 5 * time.Second
 	// unused is when the server forgets a consumer whose reader has gone, or has paused: then another is made.
 	unused = time.Minute
 	// requestTimeout bounds each request to the server.
@@ -32,6 +31,7 @@ const (
 // Stream is Log for any stream.
 func Stream(ctx context.Context, js jetstream.JetStream, stream string, after, through uint64, apply func(Record) error) (missing uint64, err error) {
 	r := &reader{js: js, stream: stream, reached: after, through: through, apply: apply}
+	r.next = r.askLeader
 	for failed := 0; r.reached < through; {
 		before := r.reached
 		err := r.consume(ctx)
@@ -66,6 +66,9 @@ type reader struct {
 	apply   func(Record) error
 	refused error  // what apply returned
 	missing uint64 // at the end
+
+	// next is askLeader, but for tests.
+	next func(ctx context.Context, offset uint64) (uint64, error)
 }
 
 // consume reads until the end of the span or the first failure.
@@ -77,8 +80,7 @@ func (r *reader) consume(ctx context.Context) error {
 	info := consumer.CachedInfo()
 	defer r.remove(info.Name)
 	if info.NumPending == 0 {
-		r.ended()
-		return nil
+		return r.end(ctx)
 	}
 	p, err := pullFrom(r.js.Conn(), r.stream, info.Name)
 	if err != nil {
@@ -87,11 +89,18 @@ func (r *reader) consume(ctx context.Context) error {
 	defer p.close()
 	for delivery := uint64(1); r.reached < r.through; delivery++ {
 		m, err := p.next(ctx)
+		if errors.Is(err, errSilent) {
+			return r.end(ctx)
+		}
 		if err != nil {
 			return err
 		}
-		if err := r.take(m, delivery); err != nil {
+		pending, err := r.take(m, delivery)
+		if err != nil {
 			return err
+		}
+		if pending == 0 && r.reached < r.through {
+			return r.end(ctx)
 		}
 	}
 	return nil
@@ -120,18 +129,18 @@ func (r *reader) remove(name string) {
 
 var errLost = errors.New("deliveries were lost")
 
-// take takes one message, which must be the consumer's next delivery.
-func (r *reader) take(m *nats.Msg, delivery uint64) error {
+// take takes one message, which must be the consumer's next delivery, and returns how many are to follow.
+func (r *reader) take(m *nats.Msg, delivery uint64) (pending uint64, err error) {
 	at, err := placeOf(m.Reply)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if at.delivery != delivery {
-		return errLost
+		return 0, errLost
 	}
 	if at.offset > r.through { // what the span held has been read, if it is there
-		r.ended()
-		return nil
+		r.missing, r.reached = r.through-r.reached, r.through
+		return at.pending, nil
 	}
 	record := Record{
 		Offset: at.offset, At: time.Unix(0, at.time).UTC(), Subject: m.Subject, Header: m.Header, Content: m.Data,
@@ -140,18 +149,8 @@ func (r *reader) take(m *nats.Msg, delivery uint64) error {
 	r.reached = at.offset
 	if err := r.apply(record); err != nil {
 		r.refused = err
-		return err
 	}
-	if at.pending == 0 && r.reached < r.through {
-		r.ended()
-	}
-	return nil
-}
-
-// ended notes that nothing more is there, though the span goes on.
-func (r *reader) ended() {
-	r.missing = r.through - r.reached
-	r.reached = r.through
+	return at.pending, r.refused
 }
 
 func wait(ctx context.Context) error {
