@@ -20,16 +20,22 @@ func (n *Notary) anew(ctx context.Context, behind uint64, reason error) (*chain,
 	if err != nil {
 		return nil, err
 	}
-	own, err := n.farthest(ctx, state.Epoch)
-	if err != nil {
-		return nil, err
-	}
-	if err := n.reckon(ctx, own); err != nil {
+	if err := n.standsBy(ctx, state.Epoch); err != nil {
 		return nil, err
 	}
 	n.log.Warn("the last checkpoint cannot be gone on from: the tree is begun anew behind it, over all of the log",
-		"reason", reason, "sequence", behind, "signed", own.Size)
+		"reason", reason, "sequence", behind)
 	return before(behind, state.Epoch), nil
+}
+
+// standsBy refuses if the log is not the one that this notary has signed under an epoch. What others have added to the ledger
+// changes nothing about that.
+func (n *Notary) standsBy(ctx context.Context, epoch string) error {
+	own, err := n.farthest(ctx, epoch)
+	if err != nil || own.Size == 0 {
+		return err
+	}
+	return n.reckon(ctx, own)
 }
 
 // farthest is that checkpoint of an epoch, signed by the notary's own key, that covers most; the zero Checkpoint if there is none.
@@ -71,7 +77,7 @@ func (n *Notary) reckon(ctx context.Context, c notary.Checkpoint) error {
 	if err != nil {
 		return err
 	}
-	if c.Size > 0 && root != c.Root {
+	if root != c.Root {
 		return refused("the log's first %d offsets are not those that a checkpoint in %s speaks of, which has to be made sure of before the "+
 			"notary goes on: either the log was altered, or the checkpoint is forged", c.Size, notary.StreamName)
 	}

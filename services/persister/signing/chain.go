@@ -72,7 +72,10 @@ func (n *Notary) load(ctx context.Context) (*chain, error) {
 	}
 	if !signedBy(last, n.options.Key.Verifier) && state.Epoch == c.epoch {
 		n.log.Info("the last checkpoint is signed by another key, comparing it with the log", "signed", c.size(), "origin", checkpoint.Origin)
-		return c, n.reckon(ctx, checkpoint)
+		if err := n.reckon(ctx, checkpoint); err != nil {
+			return nil, err
+		}
+		return c, n.standsBy(ctx, c.epoch)
 	}
 	return c, nil
 }

@@ -127,6 +127,56 @@ func TestALogOfAnotherEpochHasATreeOfItsOwn(t *testing.T) {
 	})
 }
 
+// forges stops the notary and appends a checkpoint of the log's first event, by another key.
+func (r *trial) forges(t *testing.T, epoch string) {
+	t.Helper()
+	r.stop()
+	e, err := notary.MakeEntry(notary.Entry{}, &notary.Tree{}, r.log.expected(1), epoch, time.Now(), newKey(t))
+	if err == nil {
+		err = r.ledger.Append(t.Context(), 1, &e)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Whatever stands last in the ledger, what this notary has signed under the log's epoch still holds.
+func TestBehindAnotherTreeAnAlteredLogIsNotSigned(t *testing.T) {
+	for name, another := range map[string]func(t *testing.T, r *trial){
+		"of an epoch that is forged":       func(t *testing.T, r *trial) { r.forges(t, "e9") },
+		"of the same epoch that is forged": func(t *testing.T, r *trial) { r.forges(t, "e1") },
+		"of an epoch that there was meanwhile": func(_ *testing.T, r *trial) {
+			r.log.change(func() { r.log.state.Epoch, r.log.state.Last = "e2", 4 })
+			time.Sleep(time.Minute)
+			r.stop()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				first := start(t, 1)
+				first.grows(10)
+				time.Sleep(look)
+				another(t, first)
+				first.log.change(func() { first.log.state.Epoch, first.log.state.Last, first.log.altered = "e1", 12, 5 })
+
+				r := startOn(t, first.options, first.log, first.ledger)
+				time.Sleep(3 * refusedEvery)
+				if len(r.ledger.sizes()) != 2 || r.Report().Problem == "" || r.said.count("ERROR", "first 10 offsets") != 1 {
+					t.Errorf("%v, %+v", r.ledger.sizes(), r.Report())
+				}
+				r.log.change(func() { r.log.altered = 0 })
+				time.Sleep(refusedEvery)
+				r.stop()
+				e := r.ledger.entries[len(r.ledger.entries)-1]
+				c, err := notary.Verify([]byte(e.Signed), r.options.Key.Verifier)
+				if err != nil || c.Epoch != "e1" || c.Size != 12 || c.Root != naiveRoot(r.log.expected(12)) || r.Report().Problem != "" {
+					t.Errorf("%+v, %v, %+v", c, err, r.Report())
+				}
+			})
+		})
+	}
+}
+
 func TestAReplicaThatIsBehindIsNotBelieved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		first := start(t, 3)

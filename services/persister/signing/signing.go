@@ -8,7 +8,8 @@
 // nevertheless, AUDIT takes one entry and the other notary goes on from there.
 //
 // A notary does not sign a log that contradicts what was signed: see differs. It trusts AUDIT no further than it can check: a
-// checkpoint that its own key did not sign is believed when its root has been made again from the log.
+// checkpoint that its own key did not sign is believed when its root has been made again from the log, and before
+// it goes on behind that, or begins a tree, the log must fit what its own key has signed under the same epoch.
 package signing
 
 import (
@@ -172,7 +173,9 @@ func (n *Notary) step(ctx context.Context, p Projected, last bool) (more bool, e
 		return false, nil // the log has just become another one, which the projection is about to see
 	}
 	if state.Epoch != n.chain.epoch {
-		n.begin(state.Epoch)
+		if err := n.begin(ctx, state.Epoch); err != nil {
+			return false, err
+		}
 	}
 	portion := min(through, size+maxPortion/uint64(n.options.Every)*uint64(n.options.Every))
 	if err = n.extend(ctx, portion, state.Replicas); err == nil {
@@ -208,12 +211,16 @@ func (n *Notary) covers(size uint64) {
 }
 
 // begin turns to a log of another epoch, which has a tree of its own.
-func (n *Notary) begin(epoch string) {
+func (n *Notary) begin(ctx context.Context, epoch string) error {
+	if err := n.standsBy(ctx, epoch); err != nil {
+		return err
+	}
 	if n.chain.size() > 0 {
 		n.log.Warn("the log is another one than was signed, by its epoch: its tree is begun anew",
 			"was", n.chain.epoch, "is", epoch, "signed", n.chain.size())
 	}
 	n.chain = before(n.chain.last.Sequence, epoch)
+	return nil
 }
 
 // pause waits and reports whether ctx still lasts.
