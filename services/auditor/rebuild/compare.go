@@ -11,7 +11,8 @@ import (
 	"github.com/tidemark-chat/tidemark/streams/readmodel/sqlite"
 )
 
-// compare compares the live read model, at its position, with the new one, as far as both go.
+// compare compares the live read model, at its position, with the new one, as far as the log goes: where it holds nothing at its
+// end, the new one ends before, and the live one must have nothing more.
 func (o *Options) compare(ctx context.Context, live readmodel.Position, report *Report) (err error) {
 	rebuilt, err := sqlite.OpenReader(ctx, o.Into)
 	if err != nil {
@@ -22,9 +23,12 @@ func (o *Options) compare(ctx context.Context, live readmodel.Position, report *
 	if err != nil {
 		return err
 	}
-	c := &comparison{want: rebuilt, have: o.Live, report: report, through: min(position.Offset, live.Offset)}
+	c := &comparison{want: rebuilt, have: o.Live, report: report, through: min(live.Offset, report.Last)}
 	report.Compared = &Compared{Live: o.Live.Name(), Checkpoint: live.Offset, Through: c.through}
 	c.positions(position, live)
+	if n := report.MissingAtEnd; n > 0 {
+		report.add(Finding{Offset: report.Last - n + 1, What: fmt.Sprintf("the log holds nothing at its last %s: it has lost its end", plural(n, "offset"))})
+	}
 	for _, table := range readmodel.Tables {
 		if err := c.table(ctx, table, o.Progress); err != nil {
 			return err

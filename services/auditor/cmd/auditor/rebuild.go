@@ -29,9 +29,9 @@ func rebuildCommand() *cobra.Command {
 		Use:   "rebuild --into URL",
 		Short: "Make the read model anew from the log, and compare it with the one in use",
 		Long: `Rebuild replays the log into an empty database, exactly as the persister would, and then compares
-the read model in use with it: messages, users, dead letters and direct conversations, row by row, up
-to the lower of the two checkpoints. The log and the read model in use are only read, and both may be
-in use meanwhile.
+the read model in use with it: messages, users, dead letters and direct conversations, row by row, as
+far as it and the log go. The log and the read model in use are only read, and both may be in use
+meanwhile.
 
 To replace a read model that is damaged, lost or of an older form:
 
