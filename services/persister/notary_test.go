@@ -291,6 +291,10 @@ func TestTheSettingsOfANotary(t *testing.T) {
 	if options, err = Configure(cfg); err != nil || options.Notary.Key.Public != key.Public {
 		t.Errorf("%+v, %v", options.Notary, err)
 	}
+	cfg.Notary.Export = config.URL(t.TempDir())
+	if _, err := Configure(cfg); !errors.As(err, new(*config.Error)) || !strings.Contains(err.Error(), "notary.export") {
+		t.Errorf("with a directory to export to: %v", err)
+	}
 	if err := os.WriteFile(cfg.Notary.Key, []byte("PRIVATE+KEY+nonsense"), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -50,7 +50,7 @@ func Configure(cfg config.Config) (Options, error) {
 	return o, err
 }
 
-// configureNotary reads the notary's key, if there is to be a notary.
+// configureNotary reads the notary's key, if there is to be a notary, and looks where it is to export to.
 func configureNotary(cfg config.Config) (signing.Options, error) {
 	o := signing.Options{
 		Every: cfg.Notary.Every, Interval: cfg.Notary.Interval, Replicas: cfg.NATS.Replicas,
@@ -62,6 +62,9 @@ func configureNotary(cfg config.Config) (signing.Options, error) {
 	var err error
 	if o.Key, err = notary.ReadSigner(cfg.Notary.Key); err != nil {
 		return o, cfg.Invalid("notary.key", err.Error())
+	}
+	if err := o.CheckExport(); err != nil {
+		return o, cfg.Invalid("notary.export", err.Error())
 	}
 	return o, nil
 }

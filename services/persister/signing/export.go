@@ -3,12 +3,14 @@ package signing
 import (
 	"context"
 	"log/slog"
-	"sync"
 	"time"
 )
 
 // exportRetry is when a checkpoint that could not be handed over is tried again, unless there is a newer one.
 const exportRetry = 30 * time.Second
+
+// stopGrace is how long an export that was told to end may take to do so.
+const stopGrace = time.Second
 
 // target is where checkpoints are handed to. A send that takes longer than ctx lasts is cut off, as far as that is possible.
 type target interface {
@@ -27,6 +29,14 @@ func (o Options) target() target {
 	return nil
 }
 
+// CheckExport says what is wrong with ExportPath for good, as far as that shows before there is something to export.
+func (o Options) CheckExport() error {
+	if o.ExportPath == "" {
+		return nil
+	}
+	return file(o.ExportPath).check()
+}
+
 // exporter hands checkpoints over, so that whoever takes them holds up nobody but the exporter. It holds one: a newer one
 // replaces it, and covers it.
 type exporter struct {
@@ -41,18 +51,26 @@ func newExporter(t target, metrics *Metrics, log *slog.Logger) *exporter {
 	return &exporter{target: t, metrics: metrics, log: log, next: make(chan []byte, 1)}
 }
 
-// start begins to hand over what is offered. stop waits until the last offer is handed over, for stopWait at most.
+// start begins to hand over what is offered. stop waits until the last offer is handed over, for stopWait at most, and then a
+// little for what was cut off. A write to a file cannot be cut off (its disk may hang): that is left to end with the process.
 func (e *exporter) start() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
-	var running sync.WaitGroup
-	running.Go(func() { e.run(ctx) })
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		e.run(ctx)
+	}()
 	return func() {
 		close(e.next)
+		defer e.target.close()
+		defer cancel()
 		timer := time.AfterFunc(stopWait, cancel)
-		running.Wait()
-		timer.Stop()
-		cancel()
-		e.target.close()
+		defer timer.Stop()
+		select {
+		case <-ended:
+		case <-time.After(stopWait + stopGrace):
+			e.log.Warn("the export of a checkpoint hangs, not waiting for it")
+		}
 	}
 }
 

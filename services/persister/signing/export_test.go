@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -35,8 +36,33 @@ func TestAFileHasEachCheckpointBehindAnEmptyLine(t *testing.T) {
 	}
 }
 
+// To open a pipe that nobody reads would block.
+func TestWhatIsNoRegularFileIsRefused(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{pipe, t.TempDir()} {
+		options := Options{ExportPath: path}
+		if err := options.CheckExport(); err == nil {
+			t.Errorf("%s is allowed", path)
+		}
+		e, said := testExporter(options.target())
+		stop := e.start()
+		e.offer([]byte("one\n"))
+		stop()
+		if value(t, e.metrics.exportFailures) != 1 || said.count("WARN", "notary.export", "not a regular file") != 1 {
+			t.Error(said.text.String())
+		}
+	}
+}
+
 func TestAFileThatCannotBeWrittenIsAFailure(t *testing.T) {
-	e, said := testExporter(Options{ExportPath: t.TempDir()}.target())
+	options := Options{ExportPath: filepath.Join(t.TempDir(), "missing", "checkpoints")}
+	if err := options.CheckExport(); err != nil {
+		t.Error(err) // its directory may be mounted later
+	}
+	e, said := testExporter(options.target())
 	stop := e.start()
 	e.offer([]byte("one\n"))
 	stop()
@@ -169,5 +195,27 @@ func TestTheEndWaitsForTheLastOne(t *testing.T) {
 		if took := time.Since(began); took != target.takes || len(target.got) != 1 || said.text.Len() > 0 {
 			t.Errorf("after %v: %v, said %s", took, target.got, said.text.String())
 		}
+	})
+}
+
+// stuck is a target that does not end when it is told to, as a file on a disk that hangs.
+type stuck chan struct{}
+
+func (s stuck) send(context.Context, []byte) error { <-s; return nil }
+
+func (stuck) close() {}
+
+func TestTheEndDoesNotWaitForATargetThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		target := make(stuck)
+		e, said := testExporter(target)
+		stop := e.start()
+		e.offer([]byte("1"))
+		began := time.Now()
+		stop()
+		if took := time.Since(began); took != stopWait+stopGrace || said.count("WARN", "hangs") != 1 {
+			t.Errorf("after %v: said %s", took, said.text.String())
+		}
+		close(target)
 	})
 }

@@ -15,8 +15,24 @@ import (
 // file is a path to append checkpoints to, an empty line between two. It is opened for each, so that it may be moved away.
 type file string
 
+// check refuses what is there and is no regular file: to open a pipe, for one, blocks until somebody reads it.
+func (f file) check() error {
+	info, err := os.Stat(string(f))
+	if err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is not a regular file", string(f))
+	}
+	return nil // what else is wrong may pass, and shows when it is opened
+}
+
+func (f file) open() (*os.File, error) {
+	if err := f.check(); err != nil {
+		return nil, err
+	}
+	return os.OpenFile(string(f), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+}
+
 func (f file) send(_ context.Context, checkpoint []byte) error {
-	out, err := os.OpenFile(string(f), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	out, err := f.open()
 	if err != nil {
 		return fmt.Errorf("notary.export: %w", err)
 	}
