@@ -36,6 +36,21 @@ func TestAFileHasEachCheckpointBehindAnEmptyLine(t *testing.T) {
 	}
 }
 
+func TestBehindACheckpointThatWasCutOffIsAnEmptyLineToo(t *testing.T) {
+	for before, want := range map[string]string{"": "two\n", "one\n": "one\n\ntwo\n", "o": "o\n\ntwo\n", "one\n\n": "one\n\n\ntwo\n"} {
+		path := filepath.Join(t.TempDir(), "checkpoints")
+		if err := os.WriteFile(path, []byte(before), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := file(path).send(t.Context(), []byte("two\n")); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(path); err != nil || string(got) != want {
+			t.Errorf("behind %q: %q, %v", before, got, err)
+		}
+	}
+}
+
 // To open a pipe that nobody reads would block.
 func TestWhatIsNoRegularFileIsRefused(t *testing.T) {
 	pipe := filepath.Join(t.TempDir(), "pipe")

@@ -28,7 +28,7 @@ func (f file) open() (*os.File, error) {
 	if err := f.check(); err != nil {
 		return nil, err
 	}
-	return os.OpenFile(string(f), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	return os.OpenFile(string(f), os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o644)
 }
 
 func (f file) send(_ context.Context, checkpoint []byte) error {
@@ -43,14 +43,22 @@ func (f file) send(_ context.Context, checkpoint []byte) error {
 	return nil
 }
 
-// appendTo begins with the empty line, so that one that was cut off spoils none that follows.
+// appendTo begins with the empty line, and before that ends a line that was cut off, so that it spoils none that follows.
 func appendTo(out *os.File, checkpoint []byte) error {
 	info, err := out.Stat()
 	if err != nil {
 		return err
 	}
-	if info.Size() > 0 {
-		checkpoint = append([]byte{'\n'}, checkpoint...)
+	if size := info.Size(); size > 0 {
+		last := make([]byte, 1)
+		if _, err := out.ReadAt(last, size-1); err != nil {
+			return err
+		}
+		between := "\n"
+		if last[0] != '\n' {
+			between = "\n\n"
+		}
+		checkpoint = append([]byte(between), checkpoint...)
 	}
 	if _, err := out.Write(checkpoint); err != nil {
 		return err
