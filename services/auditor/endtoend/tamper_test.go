@@ -49,6 +49,21 @@ func TestWhatIsPlantedIsFoundAndNamedWithItsOffset(t *testing.T) {
 			flip(d, []byte(d.content(41)))
 			d.start()
 		}, `dense 42\b`, nil},
+		{"a stored event is rewritten, checksum and all", func(d *deployment) {
+			d.stop()
+			rewrite(d, []byte(d.content(41)), func(_, content []byte) { copy(content, "FORGED") })
+			d.start()
+		}, `digest 42\b`, nil},
+		{"and says that it is of a schema that nobody knows, and its row is deleted", func(d *deployment) {
+			d.stop()
+			rewrite(d, []byte(d.content(41)), func(header, content []byte) {
+				schema := []byte("Tidemark-Schema: ")
+				header[bytes.Index(header, schema)+len(schema)] = '2'
+				copy(content, "FORGED")
+			})
+			d.start()
+			change(d, `DELETE FROM messages WHERE "offset" = 42`)
+		}, `checkpoint 42\b`, nil},
 		{"a row is deleted", func(d *deployment) {
 			change(d, `DELETE FROM messages WHERE "offset" = 43`)
 		}, `read model 43\b.*lacks`, nil},
@@ -115,29 +130,6 @@ func TestWhatIsPlantedIsFoundAndNamedWithItsOffset(t *testing.T) {
 			}
 		})
 	}
-}
-
-// flip flips a bit of the log's file where it holds some bytes.
-func flip(d *deployment, where []byte) {
-	d.t.Helper()
-	files, err := filepath.Glob(filepath.Join(d.dir, "nats/jetstream/*/streams", eventlog.StreamName, "msgs/*.blk"))
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	for _, name := range files {
-		content, err := os.ReadFile(name)
-		if err != nil {
-			d.t.Fatal(err)
-		}
-		if i := bytes.Index(content, where); i >= 0 {
-			content[i] ^= 1
-			if err := os.WriteFile(name, content, 0o600); err != nil {
-				d.t.Fatal(err)
-			}
-			return
-		}
-	}
-	d.t.Fatalf("%q is in none of %v", where, files)
 }
 
 // change changes the read model while the persister runs.
