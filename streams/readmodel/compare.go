@@ -19,8 +19,8 @@ const (
 // Tables are those that are compared row by row.
 var Tables = []Table{Messages, Users, DeadLetters}
 
-// Row is not a name for this: readmodel.Row is a row to write. TableRow is one row as it is in a table, each column as text,
-// in the order of Columns: what a database with a wrong value in it can still be read as.
+// TableRow is a row as a table has it, each column as text, in the order of Columns: what a database with a wrong value in it
+// can still be read as. What the persister writes is a Row.
 type TableRow struct {
 	Offset uint64 // without the fraction that a wrong one can have; 0 if it is no positive number
 	Values []sql.NullString
