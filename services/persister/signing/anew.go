@@ -66,7 +66,7 @@ func (n *Notary) reckon(ctx context.Context, c notary.Checkpoint) error {
 		return refused("the log ends at offset %d, and was signed up to %d, under the same epoch", state.Last, c.Size)
 	}
 	began, tree := time.Now(), &notary.Tree{}
-	_, err = n.history.Leaves(ctx, 0, c.Size, func(leaf tlog.Hash) error {
+	_, err = n.read(ctx, 0, c.Size, func(leaf tlog.Hash) error {
 		_, err := tree.Append(leaf)
 		return err
 	})

@@ -42,7 +42,7 @@ func (n *Notary) leaves(ctx context.Context, after, through uint64, replicas int
 	}
 	for reading := 1; ; reading++ {
 		leaves = make([]tlog.Hash, 0, through-after)
-		lost, err := n.history.Leaves(ctx, after, through, func(leaf tlog.Hash) error {
+		lost, err := n.read(ctx, after, through, func(leaf tlog.Hash) error {
 			leaves = append(leaves, leaf)
 			return nil
 		})

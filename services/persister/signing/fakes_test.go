@@ -33,6 +33,7 @@ type fakeLog struct {
 	lost     map[uint64]int // offset: at so many readings to come there is nothing there
 	behind   int            // so many states to come are those of a replica that is behind
 	altered  uint64         // the event at this offset is another one
+	silent   uint64         // behind this offset nothing comes; 0: everything does
 	readings int
 }
 
@@ -66,11 +67,17 @@ func (l *fakeLog) Get(_ context.Context, offset uint64) (event.Event, error) {
 	return l.event(offset), nil
 }
 
-func (l *fakeLog) Leaves(_ context.Context, after, through uint64, apply func(tlog.Hash) error) (lost uint64, err error) {
+func (l *fakeLog) Leaves(ctx context.Context, after, through uint64, apply func(tlog.Hash) error) (lost uint64, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.readings++
 	for offset := after + 1; offset <= through; offset++ {
+		if l.silent > 0 && offset > l.silent {
+			l.mu.Unlock()
+			<-ctx.Done()
+			l.mu.Lock()
+			return lost, ctx.Err()
+		}
 		e := l.event(offset)
 		leaf := notary.Leaf(&e)
 		if l.lost[offset] > 0 {

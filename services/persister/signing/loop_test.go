@@ -142,6 +142,23 @@ func TestAFaultIsTriedAgainEverMoreSeldomAndSaidOnce(t *testing.T) {
 	})
 }
 
+func TestALogThatFallsSilentIsReadAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t, 1)
+		r.log.change(func() { r.log.silent = 5 })
+		r.grows(10)
+		time.Sleep(3 * (silence + look))
+		synctest.Wait()
+		if r.log.readings < 3 || value(t, r.metrics.failures) != 2 || r.said.count("WARN", "sent nothing") != 1 {
+			t.Errorf("%d readings, said %s", r.log.readings, r.said.text.String())
+		}
+		r.log.change(func() { r.log.silent = 0 })
+		time.Sleep(2 * silence)
+		r.stop()
+		checkChain(t, r.ledger.entries, r.log.expected(10), r.options)
+	})
+}
+
 func TestALedgerThatMustNotBeUsedIsAProblem(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := start(t, 1)
