@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/tidemark-chat/tidemark/services/auditor/notes"
 	"github.com/tidemark-chat/tidemark/services/auditor/render"
 	"github.com/tidemark-chat/tidemark/streams/fault"
 	"github.com/tidemark-chat/tidemark/streams/notary"
@@ -140,7 +141,7 @@ func (c *checkpoints) kept(ctx context.Context, roots *rootCheck, kept Kept) err
 	epochs := &epochs{where: name, epoch: c.state.Epoch}
 	number, unreadable := uint64(0), uint64(0)
 	var first error // of what is unreadable
-	for signed, err := range notes(kept) {
+	for signed, err := range notes.All(kept) {
 		if err == nil {
 			err = ctx.Err()
 		}
@@ -148,11 +149,13 @@ func (c *checkpoints) kept(ctx context.Context, roots *rootCheck, kept Kept) err
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		number++
-		checkpoint, err := c.keys.verify(signed)
-		switch {
-		case fault.Is(err, fault.Corrupt):
+		if _, err := notes.Read(signed); err != nil {
 			unreadable++
 			first = cmp.Or(first, fmt.Errorf("checkpoint %d: %w", number, err))
+			continue
+		}
+		checkpoint, err := c.keys.verify(signed)
+		switch {
 		case err != nil:
 			c.found.add(Finding{Offset: checkpoint.Size, What: fmt.Sprintf("%s: checkpoint %d is %v", name, number, err)})
 		case epochs.own(checkpoint):

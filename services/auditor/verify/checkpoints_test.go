@@ -253,8 +253,19 @@ func TestCheckpointsKeptElsewhereBindWithoutTheStream(t *testing.T) {
 			t.Errorf("%s", shown(t, r))
 		}
 	}
-	if r := w.checkpointsOnly("nonsense\n" + exported); r.Result != verify.Findings || len(r.Unchecked) != 1 || r.Checkpoints.Kept != 3 {
+	if r := w.checkpointsOnly("nonsense\n" + exported); r.Result != verify.Findings || len(r.Unchecked) != 1 || r.Checkpoints.Kept != 4 {
 		t.Errorf("%s", shown(t, r))
+	}
+}
+
+func TestACheckpointThatWasCutOffInAFileCannotBeCheckedAndTheOthersAre(t *testing.T) {
+	w := whole(t, 1, 40)
+	exported, note := w.exported(), w.last.Signed
+	for _, cut := range []int{5, 12, len(note) - 120, len(note) - 20} {
+		r := w.checkpointsOnly(note[:cut] + "\n" + exported)
+		if r.Result != verify.CouldNot || r.Found > 0 || r.Checkpoints.Kept != 4 || !strings.Contains(shown(t, r), "file0: 1 of 5 checkpoints cannot be read") {
+			t.Errorf("cut at %d: %s", cut, shown(t, r))
+		}
 	}
 }
 

@@ -105,6 +105,8 @@ func TestACheckpointKeptElsewhereIsCompared(t *testing.T) {
 	all := s.file("all", s.auditor("checkpoint", "--size", "2").stdout+"\n"+s.auditor("checkpoint", "--size", "5").stdout)
 	s.auditor("consistency", all, "6", "--key", s.pub).want(t, 0, "begins with the log of 5 offsets")
 	s.auditor("consistency", s.file("torn", s.read("all")+"\ntidemark\n6\n"), "6", "--key", s.pub).want(t, 0, "begins with the log of 5 offsets")
+	s.auditor("consistency", s.file("torn", s.read("all")+"\n"+s.last.Signed[:len(s.last.Signed)-9]), "6", "--key", s.pub).want(t, 0, "begins with the log of 5 offsets")
+	s.auditor("consistency", s.file("torn", "tidemark\n6\n"+s.read("all")), "6", "--key", s.pub).want(t, 0, "begins with the log of 5 offsets")
 }
 
 func TestALogThatIsNotTheOneThatWasSignedIsFound(t *testing.T) {

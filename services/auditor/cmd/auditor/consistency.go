@@ -6,11 +6,11 @@ import (
 	"io"
 	"os"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/tidemark-chat/tidemark/services/auditor/notes"
 	"github.com/tidemark-chat/tidemark/services/auditor/proof"
 	"github.com/tidemark-chat/tidemark/streams/fault"
 	"github.com/tidemark-chat/tidemark/streams/notary"
@@ -26,7 +26,7 @@ func consistencyCommand() *cobra.Command {
 		Short: "Prove that one checkpoint extends the other",
 		Long: `Prove that the log of the newer of two checkpoints begins with all of the log of the older one:
 nothing that the older one covers was altered, put in or taken out since. A and B, in any order,
-are files with a signed checkpoint (of several the last one is taken) or numbers: the newest
+are files with a signed checkpoint (of several the last whole one is taken) or numbers: the newest
 checkpoint in stream AUDIT of so many offsets or fewer. A checkpoint that was kept outside of the
 reach of whoever runs the log is worth most.
 
@@ -97,12 +97,13 @@ func (e *evidence) named(ctx context.Context, argument string) (proof.Signed, er
 		_, signed, err := e.entry(ctx, size)
 		return signed, err
 	}
-	content, err := readEnd(argument)
+	file, err := os.Open(argument)
 	if err != nil {
 		return proof.Signed{}, could(fmt.Errorf("%q is neither a number of offsets nor a file that can be read: %w", argument, err))
 	}
-	text := lastNote(content)
-	if _, err := notary.Read([]byte(text)); err != nil {
+	defer file.Close()
+	text, err := notes.Last(file)
+	if err != nil {
 		return proof.Signed{}, could(fmt.Errorf("%q holds no checkpoint: %w", argument, err))
 	}
 	signed, err := e.signed(text)
@@ -110,40 +111,6 @@ func (e *evidence) named(ctx context.Context, argument string) (proof.Signed, er
 		return signed, verdict(fmt.Errorf("%q: %w", argument, err))
 	}
 	return signed, nil
-}
-
-// maxNotes is how much of a file of checkpoints is read, from its end, in bytes.
-const maxNotes = 64 << 10
-
-// readEnd reads the end of a file.
-func readEnd(path string) (string, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return "", err
-	}
-	content, err := io.ReadAll(io.NewSectionReader(file, max(0, info.Size()-maxNotes), maxNotes))
-	return string(content), err
-}
-
-// lastNote is the last whole one of the signed notes in a text, between which there are empty lines; behind it may be one that was cut off.
-func lastNote(text string) string {
-	signature := strings.LastIndex(text, "\n\n— ")
-	if signature < 0 {
-		return text
-	}
-	begin := 0
-	if before := strings.LastIndex(text[:signature], "\n\n"); before >= 0 {
-		begin = before + len("\n\n")
-	}
-	if end := strings.Index(text[signature+len("\n\n"):], "\n\n"); end >= 0 {
-		text = text[:signature+len("\n\n")+end+len("\n")]
-	}
-	return text[begin:]
 }
 
 // extend proves that newer extends older, by the tree that the stream has of their log.
