@@ -36,7 +36,7 @@ func (k keyring) verify(signed []byte) (notary.Checkpoint, error) {
 func (k keyring) names() []string {
 	names := make([]string, 0, len(k)) // as JSON a list, also when empty
 	for _, key := range k {
-		names = append(names, keyName(key.Name(), key.KeyHash()))
+		names = append(names, KeyName(key.Name(), key.KeyHash()))
 	}
 	return names
 }
@@ -50,9 +50,10 @@ func signers(signed []byte) string {
 	}
 	var names []string
 	for _, signature := range unverified.Note.UnverifiedSigs {
-		names = append(names, render.Visible(short(keyName(signature.Name, signature.Hash))))
+		names = append(names, render.Visible(short(KeyName(signature.Name, signature.Hash))))
 	}
 	return strings.Join(names, " and ")
 }
 
-func keyName(name string, hash uint32) string { return fmt.Sprintf("%s+%08x", name, hash) }
+// KeyName is a key's name and hash, by which people can tell keys apart.
+func KeyName(name string, hash uint32) string { return fmt.Sprintf("%s+%08x", name, hash) }

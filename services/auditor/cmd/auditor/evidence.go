@@ -18,6 +18,7 @@ import (
 	"github.com/tidemark-chat/tidemark/config/command"
 	"github.com/tidemark-chat/tidemark/services/auditor/outfile"
 	"github.com/tidemark-chat/tidemark/services/auditor/proof"
+	"github.com/tidemark-chat/tidemark/services/auditor/verify"
 	"github.com/tidemark-chat/tidemark/streams/fault"
 	"github.com/tidemark-chat/tidemark/streams/notary"
 )
@@ -120,8 +121,7 @@ func (e *evidence) remarkKey(w io.Writer) {
 	fmt.Fprintf(w, "the signature is that of %s\n", keyName(e.key))
 }
 
-// keyName is a key's name and hash, by which people can tell keys apart.
-func keyName(key note.Verifier) string { return fmt.Sprintf("%s+%08x", key.Name(), key.KeyHash()) }
+func keyName(key note.Verifier) string { return verify.KeyName(key.Name(), key.KeyHash()) }
 
 // printable reports whether a text can be written to a terminal as it is.
 func printable(text string) bool {
