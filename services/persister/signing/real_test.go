@@ -20,6 +20,7 @@ import (
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
 	"github.com/tidemark-chat/tidemark/streams/logtest"
 	"github.com/tidemark-chat/tidemark/streams/notary"
+	"github.com/tidemark-chat/tidemark/streams/subject"
 )
 
 // at is a projection that a test moves.
@@ -220,6 +221,37 @@ func TestHolesAndDamagedEventsHaveLeavesOfTheirOwn(t *testing.T) {
 			t.Errorf("offset %d has a leaf", offset)
 		}
 	}
+}
+
+// behind is a log read from a replica that has only one room's messages.
+type behind struct {
+	jetstream.JetStream
+	caughtUp atomic.Bool
+}
+
+func (b *behind) CreateConsumer(ctx context.Context, stream string, config jetstream.ConsumerConfig) (jetstream.Consumer, error) {
+	if !b.caughtUp.Load() {
+		config.FilterSubject = subject.Of(subject.Conversation{Kind: subject.Room, Name: "general"})
+	}
+	return b.JetStream.CreateConsumer(ctx, stream, config)
+}
+
+func TestWhatOnlyAReplicaIsWithoutIsNotSignedAsLost(t *testing.T) {
+	t.Parallel()
+	js := &behind{JetStream: logtest.Start(t).Provision(logtest.Config())}
+	options := impatient(t)
+	fill(t, js, 20)
+	logtest.Publish(t, js, logtest.Message(t, "another", "hi"))
+	last := fill(t, js, 10)
+	r := notarise(t, js, options, follow(t, js))
+	eventually(t, "a failure", func() bool { return value(t, r.metrics.failures) > 0 })
+	if n := r.said.count("WARN", "holds offset 21"); n != 1 || r.Report().Size != 0 {
+		t.Errorf("said %d times, %+v", n, r.Report())
+	}
+	js.caughtUp.Store(true)
+	r.reaches(t, last)
+	r.stop()
+	checkChain(t, entriesOf(t, js), leavesOf(t, js, last), options)
 }
 
 func TestARealLogMadeAgainHasATreeOfItsOwn(t *testing.T) {
