@@ -3,6 +3,7 @@ package verify_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/tidemark-chat/tidemark/streams/event"
 	"github.com/tidemark-chat/tidemark/streams/logtest"
 	"github.com/tidemark-chat/tidemark/streams/readmodel"
+	"github.com/tidemark-chat/tidemark/streams/readmodel/sqlite"
 	"github.com/tidemark-chat/tidemark/streams/subject"
 )
 
@@ -153,21 +155,39 @@ func TestADatabaseThatIsNotThereIsToldWithTheWayAround(t *testing.T) {
 func TestADatabaseThatGoesAwayEndsItsPartOnly(t *testing.T) {
 	w := whole(t, 1, 30)
 	o := w.options()
-	o.Reader = &broken{Reader: o.Reader}
+	o.Reader = &broken{o.Reader, errors.New("disk I/O error")}
 	r := verify.Run(t.Context(), o)
 	if r.Result != verify.CouldNot || len(r.Unchecked) != 1 || r.Unchecked[0].Part != verify.OfReadModel || r.Checkpoints.Judged != 3 {
 		t.Errorf("%s", shown(t, r))
 	}
 }
 
+func TestWhatWasFoundInADatabaseThatIsWrittenToMeanwhileDoesNotStay(t *testing.T) {
+	w := whole(t, 1, 30)
+	w.project()
+	w.change(`UPDATE checkpoint SET at = at + 1`)
+	o := w.options()
+	o.Reader = &broken{o.Reader, fmt.Errorf("read table users: %w", sqlite.ErrWritten)}
+	if r := verify.Run(t.Context(), o); r.Result != verify.CouldNot || r.Found > 0 || !strings.Contains(shown(t, r), "could not check readmodel: ") {
+		t.Errorf("%s", shown(t, r))
+	}
+	w.lose(3)
+	if r := verify.Run(t.Context(), o); r.Result != verify.Findings || len(r.Unchecked) != 1 || r.Found != 2 {
+		t.Errorf("what else was found: %s", shown(t, r))
+	}
+}
+
 // broken is a database whose users cannot be read.
-type broken struct{ readmodel.Reader }
+type broken struct {
+	readmodel.Reader
+	err error
+}
 
 func (b *broken) Rows(ctx context.Context, table readmodel.Table, after, through uint64) iter.Seq2[readmodel.TableRow, error] {
 	if table != readmodel.Users {
 		return b.Reader.Rows(ctx, table, after, through)
 	}
 	return func(yield func(readmodel.TableRow, error) bool) {
-		yield(readmodel.TableRow{}, errors.New("disk I/O error"))
+		yield(readmodel.TableRow{}, b.err)
 	}
 }

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/tidemark-chat/tidemark/services/auditor/render"
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
 	"github.com/tidemark-chat/tidemark/streams/readmodel"
+	"github.com/tidemark-chat/tidemark/streams/readmodel/sqlite"
 	"github.com/tidemark-chat/tidemark/streams/replay"
 )
 
@@ -161,6 +163,16 @@ func (r *run) pass(ctx context.Context) {
 	for _, l := range r.lanes {
 		if err := l.err(); err != nil {
 			r.unchecked(l.part, err)
+			r.forget(err)
+		}
+	}
+}
+
+// forget drops what was found in a read model that was written to while it was read: it need not have been there.
+func (r *run) forget(err error) {
+	for _, f := range r.findings {
+		if f.rule == ReadModel && errors.Is(err, sqlite.ErrWritten) {
+			f.kept, f.count = nil, 0
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -34,11 +35,8 @@ func (r *Reader) Direct(ctx context.Context) iter.Seq2[readmodel.DirectDifferenc
 	return func(yield func(readmodel.DirectDifference, error) bool) {
 		const op = "read table direct"
 		more, err := r.yieldMemberships(ctx, yield)
-		if err == nil {
-			err = r.still.check(op)
-		}
-		if err != nil && more {
-			yield(readmodel.DirectDifference{}, failed(op, err))
+		if err = cmp.Or(r.still.check(op), failed(op, err)); err != nil && more {
+			yield(readmodel.DirectDifference{}, err)
 		}
 	}
 }

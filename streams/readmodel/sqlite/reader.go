@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -39,7 +40,7 @@ var _ readmodel.Reader = (*Reader)(nil)
 // read. A persister may write it meanwhile, and neither waits for the other.
 //
 // Where none does, which is to be seen from the file that SQLite keeps beside it as long as one does, nothing is made beside
-// it either; should one be started while it is read, reading it ends with a Temporary error.
+// it either; should one be started while it is read, reading it ends with ErrWritten, Temporary.
 func OpenReader(ctx context.Context, path string) (readmodel.Reader, error) {
 	r := &Reader{path: path}
 	if err := r.open(ctx); err != nil {
@@ -122,10 +123,10 @@ func (r *Reader) offsetOf(ctx context.Context, question string, args ...any) (ui
 	const op = "look up an offset"
 	var offset any
 	err := r.db.QueryRowContext(ctx, question, args...).Scan(&offset)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return 0, failed(op, err)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
 	}
-	return offsetFrom(offset), r.still.check(op)
+	return offsetFrom(offset), cmp.Or(r.still.check(op), failed(op, err))
 }
 
 // Name is the path of the file.

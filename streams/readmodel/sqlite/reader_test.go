@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -103,6 +104,31 @@ func TestAReaderInTheMiddleOfAStartIsToldToTryAgain(t *testing.T) {
 	if !fault.Is(last, fault.Temporary) {
 		t.Errorf("rows: %v", last)
 	}
+}
+
+func TestWhateverGoesWrongInAFileThatIsWrittenToIsSaidToBeThat(t *testing.T) {
+	path := stopped(t, 10)
+	r := openReader(t, path)
+	if err := os.WriteFile(path, []byte(strings.Repeat("half of a copy ", 999)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	wantWritten := func(what string, err error) {
+		t.Helper()
+		if !errors.Is(err, sqlite.ErrWritten) || !fault.Is(err, fault.Temporary) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	for _, err := range r.Rows(t.Context(), readmodel.Users, 0, 10) {
+		wantWritten("rows", err)
+	}
+	for _, err := range r.Strays(t.Context(), readmodel.Messages) {
+		wantWritten("strays", err)
+	}
+	for _, err := range r.Direct(t.Context()) {
+		wantWritten("direct", err)
+	}
+	_, err := r.KeyAt(t.Context(), "scope", "key")
+	wantWritten("key", err)
 }
 
 func TestAReaderOfAReadModelWhosePersisterWasKilledSeesItsLastCommits(t *testing.T) {

@@ -7,7 +7,9 @@ import (
 	"github.com/tidemark-chat/tidemark/streams/fault"
 )
 
-var errWritten = errors.New("the database was written to while it was read, because a persister was started or a copy was put in its place: try again")
+// ErrWritten says that a file was read as one that nobody writes, and was written to meanwhile: what was read of it before can be
+// wrong too.
+var ErrWritten = errors.New("the database was written to while it was read, because a persister was started or a copy was put in its place: try again")
 
 // written reports whether a file may be open for writing: as long as it is, and after a kill, another is beside it.
 func written(path string) bool {
@@ -25,7 +27,8 @@ type stillness struct {
 	was  os.FileInfo
 }
 
-// check returns a Temporary error if the file has changed. A nil stillness never does.
+// check returns ErrWritten, Temporary, if the file has changed, which is then also why anything else went wrong. A nil stillness
+// never does.
 func (s *stillness) check(op string) error {
 	if s == nil {
 		return nil
@@ -35,7 +38,7 @@ func (s *stillness) check(op string) error {
 		return fault.New(op, fault.Temporary, err)
 	}
 	if !os.SameFile(is, s.was) || is.Size() != s.was.Size() || !is.ModTime().Equal(s.was.ModTime()) {
-		return fault.New(op, fault.Temporary, errWritten)
+		return fault.New(op, fault.Temporary, ErrWritten)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -47,12 +48,13 @@ func (r *Reader) Strays(ctx context.Context, table readmodel.Table) iter.Seq2[re
 // rowsOf makes read, which gives rows to yield for as long as it returns true, into a sequence that its error ends.
 func (r *Reader) rowsOf(table readmodel.Table, read func(s shape, yield yieldRow) (more bool, err error)) iter.Seq2[readmodel.TableRow, error] {
 	return func(yield func(readmodel.TableRow, error) bool) {
+		op := "read table " + string(table)
 		more, s, err := true, shape{}, error(nil)
 		if s, err = shapeOf(table); err == nil {
 			more, err = read(s, yield)
 		}
 		if err != nil && more {
-			yield(readmodel.TableRow{}, failed("read table "+string(table), err))
+			yield(readmodel.TableRow{}, cmp.Or(r.still.check(op), failed(op, err)))
 		}
 	}
 }
