@@ -145,6 +145,7 @@ func pass(ctx context.Context, read source, after, through uint64, lanes []*lane
 func feed(ctx context.Context, read source, after, through uint64, lanes []*lane, seen func(*item)) error {
 	items := make([]item, 0, atOnce)
 	give := func(p portion) error {
+		items = make([]item, 0, atOnce) // first: what a lane has is not given again, also after an error
 		for _, l := range lanes {
 			select {
 			case l.portions <- p:
@@ -152,7 +153,6 @@ func feed(ctx context.Context, read source, after, through uint64, lanes []*lane
 				return ctx.Err()
 			}
 		}
-		items = make([]item, 0, atOnce)
 		return nil
 	}
 	reached := after

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -134,6 +135,30 @@ func TestAnInterruptEndsThePassPromptly(t *testing.T) {
 	c := &noting{}
 	if err := pass(ctx, endless, 0, 1<<60, []*lane{newLane(OfLog, 0, c)}, func(*item) {}); !errors.Is(err, context.Canceled) || slices.Contains(c.seen, "end") {
 		t.Errorf("%v", err)
+	}
+}
+
+func TestAnInterruptGivesNoLaneAPortionTwice(t *testing.T) {
+	offsets := make([]uint64, atOnce)
+	for i := range offsets {
+		offsets[i] = uint64(i + 1)
+	}
+	for range 100 { // what is given after an interrupt is given by chance
+		ctx, cancel := context.WithCancel(t.Context())
+		quick, stuck := &lane{portions: make(chan portion)}, &lane{portions: make(chan portion)}
+		var given int
+		var running sync.WaitGroup
+		running.Go(func() {
+			for p := range quick.portions {
+				given += len(p.items)
+				cancel()
+			}
+		})
+		err := feed(ctx, log(offsets...), 0, atOnce, []*lane{quick, stuck}, func(*item) {})
+		close(quick.portions)
+		if running.Wait(); !errors.Is(err, context.Canceled) || given != atOnce {
+			t.Fatalf("%d given, %v", given, err)
+		}
 	}
 }
 
