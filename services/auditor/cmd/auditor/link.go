@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -40,9 +41,10 @@ type link struct {
 	nc     *nats.Conn
 	js     jetstream.JetStream
 	state  eventlog.State // when it was opened
+	end    context.CancelCauseFunc
 }
 
-// open connects to the log that the settings name. Close it.
+// open connects to the log that the settings name. Close it. The command's context ends when the log's server refuses a right.
 func open(cmd *cobra.Command) (*link, error) {
 	cfg, log, err := command.Load(cmd)
 	if err != nil {
@@ -52,22 +54,59 @@ func open(cmd *cobra.Command) (*link, error) {
 	if url == "" {
 		url = defaultURL
 	}
-	var options []nats.Option
+	ctx, end := context.WithCancelCause(cmd.Context())
+	cmd.SetContext(ctx)
+	options := []nats.Option{nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+		if needed(err) {
+			end(&refused{err})
+		} else {
+			log.Error("connection to the log", "error", err)
+		}
+	})}
 	if cfg.NATS.Credentials != "" {
 		options = append(options, nats.UserCredentials(cfg.NATS.Credentials))
 	}
-	l := &link{config: cfg}
+	l := &link{config: cfg, end: end}
 	if l.nc, l.js, err = eventlog.Connect(url, "auditor", log, options...); err != nil {
+		end(nil)
 		return nil, could(fmt.Errorf("connect to the log at %s: %w (setting nats.url, TIDEMARK_NATS_URL)", config.URL(url), err))
 	}
-	if l.state, err = eventlog.Open(l.js).State(cmd.Context()); err != nil {
+	if l.state, err = eventlog.Open(l.js).State(ctx); err != nil {
 		l.close()
 		return nil, could(err)
 	}
 	return l, nil
 }
 
-func (l *link) close() { l.nc.Close() }
+func (l *link) close() {
+	l.nc.Close()
+	l.end(nil)
+}
+
+// refused says that the log's server does not grant a right.
+type refused struct{ error }
+
+func (r *refused) Unwrap() error { return r.error }
+
+// needed reports whether an error is that a right is missing without which nothing can be read. A request that is not
+// allowed is otherwise one that nobody answers.
+func needed(err error) bool {
+	return errors.Is(err, nats.ErrPermissionViolation) &&
+		!strings.Contains(err.Error(), "$JS.API.CONSUMER.DELETE") && !strings.Contains(err.Error(), "tidemark.query")
+}
+
+// refusals makes a command whose log refuses a right say so, and nothing of what came of it.
+func refusals(cmd *cobra.Command) *cobra.Command {
+	run := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		err := run(cmd, args)
+		if r := (*refused)(nil); errors.As(context.Cause(cmd.Context()), &r) {
+			return could(fmt.Errorf("the log's server does not allow it, see Rights in docs/audit.md: %w", r))
+		}
+		return err
+	}
+	return cmd
+}
 
 // errNoDatabase says that there is no read model to look at.
 var errNoDatabase = errors.New("there is no read model")

@@ -40,7 +40,9 @@ func service() command.Service {
 			"  auditor check-proof handover/transcript.html --key notary.pub      (anywhere, without the log)",
 		Sections: []string{"dataDir", "nats.url", "nats.credentials", "database"},
 		Extra: []*cobra.Command{
-			replayCommand(), statCommand(), verifyCommand(), transcriptCommand(), proveCommand(), checkProofCommand(), checkpointCommand(), consistencyCommand(), keygenCommand(), rebuildCommand(),
+			refusals(replayCommand()), refusals(statCommand()), refusals(verifyCommand()), refusals(transcriptCommand()),
+			refusals(proveCommand()), refusals(checkpointCommand()), refusals(consistencyCommand()), refusals(rebuildCommand()),
+			checkProofCommand(), keygenCommand(),
 		},
 	}
 }
