@@ -7,6 +7,7 @@ import (
 	"iter"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -142,7 +143,10 @@ func (l *fakeLedger) Append(ctx context.Context, previous uint64, e *notary.Entr
 
 func (l *fakeLedger) Entries(context.Context) iter.Seq2[notary.Entry, error] {
 	return func(yield func(notary.Entry, error) bool) {
-		for _, e := range l.entries {
+		l.mu.Lock()
+		entries := slices.Clone(l.entries)
+		l.mu.Unlock()
+		for _, e := range entries {
 			if !yield(e, nil) {
 				return
 			}
