@@ -42,7 +42,7 @@ type RulesReport struct {
 	UnknownTypes uint64            `json:"unknownTypes"`
 	NewerSchemas uint64            `json:"newerSchemas"`
 	NewerFrom    uint64            `json:"newerFrom,omitempty"` // offset of the first of those
-	Keys         uint64            `json:"keys"` // events with a key, and registrations
+	Keys         uint64            `json:"keys"`                // events with a key, and registrations
 	Began        time.Time         `json:"began,omitzero"`
 	Ended        time.Time         `json:"ended,omitzero"`
 }

@@ -94,7 +94,7 @@ func TestWhatIsDoneToARowIsFound(t *testing.T) {
 		{`INSERT INTO direct VALUES ('m', 'dm:x', 3)`, `read model 3: direct: .*no message`},
 		{`UPDATE checkpoint SET digest = 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'`, `read model 10: the checkpoint says .*digest`},
 		{`UPDATE checkpoint SET at = at - 1`, `read model 10: the checkpoint says .* is of`},
-		{`UPDATE checkpoint SET epoch = 'other'`, `read model 10: the checkpoint is of a log of epoch "other"`},
+		{`UPDATE checkpoint SET epoch = 'other'`, `read model 10: the read model is of another log: of epoch "other"`},
 		{`UPDATE checkpoint SET "offset" = 14`, `read model 11\.\.14: .*the log ends at offset 10`},
 	} {
 		t.Run(test.does, func(t *testing.T) {

@@ -158,7 +158,7 @@ func (r *run) pass(ctx context.Context) {
 		log.Reached = r.through
 	}
 	if c := r.report.Checkpoints; c != nil {
-		c.NotCovered = r.through - min(c.Covered, r.through)
+		c.NotCovered = r.through - min(max(c.Covered, r.after), r.through)
 	}
 	for _, l := range r.lanes {
 		if err := l.err(); err != nil {

@@ -3,12 +3,12 @@ package verify
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
-
-	"github.com/tidemark-chat/tidemark/services/auditor/render"
 
 	"golang.org/x/mod/sumdb/note"
 
+	"github.com/tidemark-chat/tidemark/services/auditor/render"
 	"github.com/tidemark-chat/tidemark/streams/notary"
 )
 
@@ -30,7 +30,19 @@ func (k keyring) verify(signed []byte) (notary.Checkpoint, error) {
 	if len(k) == 0 {
 		return c, nil
 	}
-	return c, fmt.Errorf("signed by %s, and not by %s alone", signers(signed), strings.Join(k.names(), " or "))
+	return c, k.refuses(signers(signed))
+}
+
+// refuses says why a note is not taken that claims to be signed by these keys.
+func (k keyring) refuses(signers []string) error {
+	by, given := strings.Join(signers, " and "), strings.Join(k.names(), " or ")
+	switch {
+	case len(signers) == 1 && slices.Contains(k.names(), signers[0]):
+		return fmt.Errorf("altered or forged: the signature of %s does not fit", by)
+	case len(signers) == 1:
+		return fmt.Errorf("signed by %s, and not by %s (of a notary whose key was changed, give the older one too)", by, given)
+	}
+	return fmt.Errorf("signed by %s, and not by %s alone", by, given)
 }
 
 func (k keyring) names() []string {
@@ -42,17 +54,17 @@ func (k keyring) names() []string {
 }
 
 // signers says whose signatures a note claims to have.
-func signers(signed []byte) string {
+func signers(signed []byte) []string {
 	_, err := note.Open(signed, note.VerifierList())
 	unverified := (*note.UnverifiedNoteError)(nil)
 	if !errors.As(err, &unverified) {
-		return "nobody"
+		return []string{"nobody"}
 	}
 	var names []string
 	for _, signature := range unverified.Note.UnverifiedSigs {
 		names = append(names, render.Visible(short(KeyName(signature.Name, signature.Hash))))
 	}
-	return strings.Join(names, " and ")
+	return names
 }
 
 // KeyName is a key's name and hash, by which people can tell keys apart.
