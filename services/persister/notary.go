@@ -18,7 +18,7 @@ func (p *Persister) newNotary() *signing.Notary {
 // projected by then, for some seconds at most, and waits for it.
 func (p *Persister) startNotary(l *link) (stop func()) {
 	if p.notary == nil {
-		p.log.Info("no notary: notary.key is empty")
+		p.log.Info("no notary: it has no key (notary.key)")
 		return func() {}
 	}
 	p.log.Info("the notary signs the log", "publicKey", p.options.Notary.Key.Public)

@@ -32,7 +32,8 @@ func (o *Options) begin(ctx context.Context, state eventlog.State) (readmodel.Po
 func (o *Options) look(ctx context.Context, state eventlog.State) (p readmodel.Position, err error) {
 	info, err := os.Stat(o.Into)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode().IsRegular() && info.Size() == 0 {
-		return p, nil
+		_, err = os.Stat(filepath.Dir(o.Into)) // a mistyped directory is not made
+		return p, err
 	}
 	if err != nil {
 		return p, err
