@@ -26,7 +26,7 @@ func (w *world) run(o Options) *Report {
 func TestWhatIsRebuiltIsThePersistersRowForRow(t *testing.T) {
 	w := newWorld(t)
 	w.eventful()
-	into := filepath.Join(t.TempDir(), "new", "x.db")
+	into := filepath.Join(t.TempDir(), "x.db")
 	live := w.persist(math.MaxUint64, 170)
 	before := prints(t, filepath.Dir(live))
 	report := w.run(Options{Into: into, Live: w.reader(live)})
