@@ -79,12 +79,12 @@ func ReadConsistency(file []byte) (*Consistency, error) {
 	return &p, nil
 }
 
-// Check checks the proof by the notary's key alone and returns both checkpoints. Its error is ErrRefused.
-func (p *Consistency) Check(verifier note.Verifier) (older, newer notary.Checkpoint, err error) {
-	if older, err = Verify(p.Older, verifier); err != nil {
+// Check checks the proof by the notary's keys alone, each checkpoint by any of them, and returns both checkpoints. Its error is ErrRefused.
+func (p *Consistency) Check(keys ...note.Verifier) (older, newer notary.Checkpoint, err error) {
+	if older, err = Verify(p.Older, keys...); err != nil {
 		return older, newer, fmt.Errorf("the older checkpoint: %w", err)
 	}
-	if newer, err = Verify(p.Newer, verifier); err != nil {
+	if newer, err = Verify(p.Newer, keys...); err != nil {
 		return older, newer, fmt.Errorf("the newer checkpoint: %w", err)
 	}
 	if err = sameLog(older, newer); err != nil {

@@ -89,9 +89,9 @@ func ReadInclusion(file []byte) (*Inclusion, error) {
 	return &p, nil
 }
 
-// Check checks the proof by the notary's key alone and returns the checkpoint that it leads to. Its error is ErrRefused.
-func (p *Inclusion) Check(verifier note.Verifier) (notary.Checkpoint, error) {
-	c, err := Verify(p.Checkpoint, verifier)
+// Check checks the proof by the notary's keys alone and returns the checkpoint that it leads to. Its error is ErrRefused.
+func (p *Inclusion) Check(keys ...note.Verifier) (notary.Checkpoint, error) {
+	c, err := Verify(p.Checkpoint, keys...)
 	if err != nil {
 		return c, err
 	}

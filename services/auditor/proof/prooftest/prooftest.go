@@ -87,9 +87,26 @@ func Write(t testing.TB, contents ...string) *Log {
 func (l *Log) Say(content string) { l.Append(Message(l.tree.Size()+1, content)) }
 
 // Append adds an event; it gets its offset and all that follows from that.
-func (l *Log) Append(e event.Event) {
+func (l *Log) Append(e event.Event) { l.store(At(l.tree.Size()+1, e)) }
+
+// Again adds the event of an offset once more, id and all. With a content it becomes another one under the same key.
+func (l *Log) Again(offset uint64, content string) {
 	l.t.Helper()
-	e = At(l.tree.Size()+1, e)
+	e, err := l.Events[offset-1].Event()
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	at := At(l.tree.Size()+1, e)
+	e.Offset, e.At = at.Offset, at.At
+	if content != "" {
+		e.Content = content
+		e.Seal()
+	}
+	l.store(e)
+}
+
+func (l *Log) store(e event.Event) {
+	l.t.Helper()
 	hashes, err := l.tree.Append(notary.Leaf(&e))
 	if err != nil {
 		l.t.Fatal(err)
