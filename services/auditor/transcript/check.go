@@ -21,18 +21,19 @@ type Result struct {
 // Summary is what the lines say taken together.
 type Summary struct {
 	FirstAt, LastAt time.Time // of the first and last event
+	Repeats         uint64    // events that repeat an earlier one
 	People          []Person  // the two users of a direct conversation, in the order in which they appear; of a room none
 }
 
-// Check checks the lines of a transcript, from its header to its end, by the notary's key alone. Its error is proof.ErrRefused,
+// Check checks the lines of a transcript, from its header to its end, by the notary's keys alone. Its error is proof.ErrRefused,
 // or that of reading.
-func Check(r io.Reader, verifier note.Verifier) (*Result, error) {
+func Check(r io.Reader, keys ...note.Verifier) (*Result, error) {
 	s, err := scan(r)
 	if err != nil {
 		return nil, err
 	}
 	result := &Result{Header: s.header}
-	if result.Checkpoint, err = proof.Verify(s.header.Checkpoint, verifier); err != nil {
+	if result.Checkpoint, err = proof.Verify(s.header.Checkpoint, keys...); err != nil {
 		return nil, err
 	}
 	err = s.each(func(line *Line) error {

@@ -19,12 +19,14 @@ import (
 
 // Draft is a transcript that is being made. Its lines wait in a file, because the header, which stands before them, counts them.
 type Draft struct {
-	Header Header // counts and checksum are set by Finish, the rest by the caller before that
+	Header  Header // counts and checksum are set by Finish, the rest by the caller before that
+	Repeats uint64 // events added so far that repeat an earlier one
 
 	dir   string
 	spool *os.File
 	out   *bufio.Writer
 	sum   hash.Hash
+	seen  seen
 }
 
 // Begin begins a transcript in a directory, which is made if there is none. Close it.
@@ -37,7 +39,7 @@ func Begin(dir string, header Header) (*Draft, error) {
 		return nil, err
 	}
 	header.Kind, header.Events, header.Unproved = Kind, 0, 0
-	return &Draft{Header: header, dir: dir, spool: spool, out: bufio.NewWriterSize(spool, 64<<10), sum: sha256.New()}, nil
+	return &Draft{Header: header, dir: dir, spool: spool, out: bufio.NewWriterSize(spool, 64<<10), sum: sha256.New(), seen: seen{}}, nil
 }
 
 // Add adds the next event and its proof, nil if there is none.
@@ -53,6 +55,9 @@ func (d *Draft) Add(event record.Record, path []tlog.Hash) (err error) {
 		return err
 	}
 	d.Header.Events++
+	if d.seen.add(&event) != nil {
+		d.Repeats++
+	}
 	d.sum.Write(line)
 	_, err = d.out.Write(line)
 	return err
@@ -70,6 +75,7 @@ func readable(event record.Record) (record.Record, error) {
 
 // Finish writes both files, which replace earlier ones of their names, readable by their owner alone.
 func (d *Draft) Finish() (err error) {
+	d.seen = nil
 	if err := d.out.Flush(); err != nil {
 		return err
 	}

@@ -4,19 +4,40 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 
 	"golang.org/x/mod/sumdb/note"
+
+	"github.com/tidemark-chat/tidemark/services/auditor/proof"
 )
 
-// IsPage tells a page by its beginning.
+// IsPage tells a page by its beginning, also one that was saved by something that writes it in its own way.
 func IsPage(begin []byte) bool {
+	begin = bytes.TrimLeft(bytes.TrimPrefix(begin, []byte("\ufeff")), " \t\r\n")
 	return bytes.HasPrefix(bytes.ToLower(begin), []byte("<!doctype html>"))
 }
 
 // CheckPage checks a page of size bytes: the lines that it carries, as Check does, and that it shows them and nothing else.
-func CheckPage(page io.ReaderAt, size int64, verifier note.Verifier) (*Result, error) {
+func CheckPage(page io.ReaderAt, size int64, keys ...note.Verifier) (*Result, error) {
+	result, err := checkPage(page, size, keys)
+	if errors.Is(err, proof.ErrRefused) && resaved(page, size) {
+		err = fmt.Errorf("%w; send the file itself, as an attachment: a browser's \"save as\" alters it, and so does what converts the ends of lines", err)
+	}
+	return result, err
+}
+
+// resaved reports whether a page begins or ends in another way than it was written: with other ends of lines, a byte order mark, an
+// element in other letters.
+func resaved(page io.ReaderAt, size int64) bool {
+	begin, end := make([]byte, len(pageBegin)), make([]byte, len(pageEnd))
+	_, err1 := page.ReadAt(begin, 0)
+	_, err2 := page.ReadAt(end, max(0, size-int64(len(end))))
+	return errors.Join(err1, err2) == nil && (string(begin) != pageBegin || string(end) != pageEnd)
+}
+
+func checkPage(page io.ReaderAt, size int64, keys []note.Verifier) (*Result, error) {
 	if err := checkForm(page, size); err != nil {
 		return nil, err
 	}
@@ -36,7 +57,7 @@ func CheckPage(page io.ReaderAt, size int64, verifier note.Verifier) (*Result, e
 	if err := same.atEnd(); err != nil {
 		return nil, err
 	}
-	return Check(io.NewSectionReader(page, from, to-from), verifier)
+	return Check(io.NewSectionReader(page, from, to-from), keys...)
 }
 
 // checkForm looks whether the page says that it is of the form that this code makes.

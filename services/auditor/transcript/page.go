@@ -1,22 +1,23 @@
 package transcript
 
 import (
+	"cmp"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
-	"encoding/hex"
 	"html/template"
 	"io"
 	"strings"
 	"time"
 
+	"github.com/tidemark-chat/tidemark/services/auditor/proof"
 	"github.com/tidemark-chat/tidemark/streams/notary"
 	"github.com/tidemark-chat/tidemark/streams/subject"
 )
 
 // PageForm names how a page is made of its lines. Pages are compared byte for byte, so it changes with the template, the style and
 // what text becomes.
-const PageForm = "tidemark.page/1"
+const PageForm = "tidemark.page/2"
 
 // A page begins with its form, and ends with its lines as they are: no line holds a <.
 const (
@@ -37,6 +38,7 @@ var (
 		"runs": runs, "visible": visible, "short": short,
 		"rfc3339": func(t time.Time) string { return t.Format(time.RFC3339Nano) },
 		"utc":     func(t time.Time) string { return t.Format("2006-01-02 15:04:05.000 UTC") },
+		"whole":   func(t time.Time) string { return t.Format("2006-01-02 15:04:05.999 UTC") }, // a fraction only where there is one
 	}).Parse(pageText))
 )
 
@@ -160,16 +162,7 @@ func title(conversation string, people []Person) string {
 	return string(c.Kind) + " " + c.Name
 }
 
-// signer is the name and the key's hash in a note's signature, which nobody has verified; it is shown so that people can tell keys apart.
+// signer is whose signature a note has, which nobody has verified; it is shown so that people can tell keys apart.
 func signer(signed string) string {
-	_, signature, _ := strings.Cut(signed, "\n\n")
-	fields := strings.Fields(signature)
-	if len(fields) != 3 {
-		return "an unknown key"
-	}
-	raw, err := base64.StdEncoding.DecodeString(fields[2])
-	if err != nil || len(raw) < 4 {
-		return "an unknown key"
-	}
-	return fields[1] + "+" + hex.EncodeToString(raw[:4])
+	return cmp.Or(strings.Join(proof.Signers(signed), " and "), "an unknown key")
 }

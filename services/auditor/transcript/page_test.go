@@ -3,11 +3,13 @@ package transcript_test
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"io"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/tidemark-chat/tidemark/services/auditor/proof"
 	"github.com/tidemark-chat/tidemark/services/auditor/transcript"
 )
 
@@ -111,12 +113,30 @@ func TestAPageWhoseTextAloneWasAlteredIsRefused(t *testing.T) {
 		}
 		if result, err := checkPage(t, altered); err == nil || !strings.Contains(err.Error(), "the page does not") {
 			t.Errorf("%q: %+v, %v", to, result, err)
+		} else if strings.Contains(err.Error(), "attachment") {
+			t.Errorf("%q: %v", to, err)
+		}
+	}
+}
+
+func TestAPageThatWasSavedInAnotherWayIsRefusedWithAHint(t *testing.T) {
+	log := general(t)
+	_, page := write(t, log, "room:general", log.Sign())
+	for name, altered := range map[string][]byte{
+		"ends of lines":   bytes.ReplaceAll(page, []byte("\n"), []byte("\r\n")),
+		"byte order mark": append([]byte("\ufeff"), page...),
+		"a browser":       bytes.Replace(page, []byte("<!doctype html>\n"), []byte("<!DOCTYPE html>\n<!-- saved -->\n"), 1),
+		"no last newline": page[:len(page)-1],
+		"one more":        append(bytes.Clone(page), '\n'),
+	} {
+		if _, err := checkPage(t, altered); !transcript.IsPage(altered[:64]) || !errors.Is(err, proof.ErrRefused) || !strings.Contains(err.Error(), "send the file itself, as an attachment") {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
 
 func TestIsPage(t *testing.T) {
-	for begin, want := range map[string]bool{"<!doctype html>\n<html": true, "<!DOCTYPE HTML>": true, `{"kind"`: false, "": false} {
+	for begin, want := range map[string]bool{"<!doctype html>\n<html": true, "<!DOCTYPE HTML>": true, "\ufeff\r\n<!doctype html>": true, `{"kind"`: false, "": false} {
 		if transcript.IsPage([]byte(begin)) != want {
 			t.Errorf("%q", begin)
 		}

@@ -25,6 +25,9 @@ func (s *Summary) add(line *Line) {
 		s.FirstAt = e.At
 	}
 	s.LastAt = e.At
+	if line.Repeats != nil {
+		s.Repeats++
+	}
 	direct := subject.Conversation{Kind: subject.DM, Name: subject.PairName(e.From, e.To)}
 	if e.Damaged == "" && e.Conversation == direct.String() {
 		s.meet(e)

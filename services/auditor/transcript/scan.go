@@ -25,13 +25,14 @@ type scanner struct {
 	header Header
 	size   uint64 // of the checkpoint, which nobody has verified yet
 	sum    hash.Hash
+	seen   seen
 
 	events, unproved, offset uint64 // so far
 }
 
 // scan begins to read a transcript. The errors of a scanner are proof.ErrRefused, or those of reading.
 func scan(r io.Reader) (*scanner, error) {
-	s := &scanner{in: bufio.NewReaderSize(r, 16<<10), sum: sha256.New()}
+	s := &scanner{in: bufio.NewReaderSize(r, 16<<10), sum: sha256.New(), seen: seen{}}
 	line, err := s.read()
 	if err == io.EOF {
 		return nil, refused("it is empty")
@@ -99,6 +100,7 @@ func (s *scanner) next() (*Line, error) {
 		return nil, fmt.Errorf("line %d: %w", s.events+2, err)
 	}
 	s.events, s.offset = s.events+1, line.Event.Offset
+	line.Repeats = s.seen.add(&line.Event)
 	return &line, nil
 }
 

@@ -12,7 +12,7 @@
 // prove: that no event of the conversation was left out. The header's checksum finds what was altered by accident or carelessly;
 // whoever takes out a line and makes a new header is found out only by replaying the log.
 //
-// Memory is bounded by one line, however long the conversation.
+// Memory is one line, and less than 100 bytes for each event of the conversation, by which those that repeat an earlier one are found.
 package transcript
 
 import (
@@ -42,7 +42,7 @@ type Header struct {
 	Until        time.Time `json:"until,omitzero"` // not included
 	Events       uint64    `json:"events"`
 	Unproved     uint64    `json:"unproved"` // of these
-	Missing      uint64    `json:"missing"`  // offsets of the span at which the log holds nothing, or nothing of which it could be checked that it is of another conversation
+	Missing      uint64    `json:"missing"`  // offsets of the span at which the log holds nothing (also behind its end, where the checkpoint covers more), or nothing of which it could be checked that it is of another conversation
 	Checkpoint   string    `json:"checkpoint"`
 	SHA256       string    `json:"sha256"` // hex: of the lines of events, and then this line with an empty sha256
 }
@@ -51,6 +51,8 @@ type Header struct {
 type Line struct {
 	Event  record.Record `json:"event"`
 	Hashes []tlog.Hash   `json:"hashes,omitzero"`
+
+	Repeats *Repeat `json:"-"` // found while the lines are read; nil: no earlier one
 }
 
 // Proved reports whether the line has a proof; whether that holds is not looked at.
