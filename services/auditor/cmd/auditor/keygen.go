@@ -16,7 +16,8 @@ func keygenCommand() *cobra.Command {
 		Use:   "keygen",
 		Short: "Make a key for the notary",
 		Long: `Make a key for the notary: the secret key in a file that its owner alone can read, and the public
-key beside it, which is also printed. No file is ever written over.
+key beside it, which is also printed: k2.key and k2.pub by --out k2.key. No file is ever written
+over.
 
 The notary in the persister signs with the secret key (setting notary.key); keep it away from
 everybody else, and keep a copy. The public key is what others check proofs with: hand it to them
@@ -40,6 +41,6 @@ by a way on which nobody can exchange it. A standalone makes its own key.`,
 		},
 	}
 	cmd.Flags().StringVar(&name, "name", "tidemark", "`name` of the notary, which its checkpoints begin with; letters and digits, and . _ / - within")
-	cmd.Flags().StringVar(&out, "out", "notary.key", "`file` to make; the public key goes to the same name with .pub")
+	cmd.Flags().StringVar(&out, "out", "notary.key", "`file` to make; the public key goes beside it: k2.pub for k2.key")
 	return cmd
 }
