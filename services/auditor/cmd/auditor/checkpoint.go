@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,9 +15,10 @@ import (
 
 // checkpointFlags are the flags of checkpoint.
 type checkpointFlags struct {
-	size             uint64
-	key, out, format string
-	list             bool
+	size        uint64
+	keys        []string
+	out, format string
+	list        bool
 }
 
 func checkpointCommand() *cobra.Command {
@@ -29,7 +31,7 @@ the root of their tree, the log's epoch and the time. Keep one where nobody who 
 reach it: only that binds them, because "auditor consistency" then shows whether the log still
 begins with what it was.
 
-Exit codes: 0 printed, 1 the signature is not that of the key, or what is in the stream is no
+Exit codes: 0 printed, 1 the signature is not that of a key that was given, or what is in the stream is no
 checkpoint, 2 there is none or it could not be read.`,
 		Example: `  auditor checkpoint
   auditor checkpoint --out /mnt/elsewhere/2026-11-21.checkpoint
@@ -45,7 +47,7 @@ checkpoint, 2 there is none or it could not be read.`,
 			return cobra.NoArgs(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			e, err := openEvidence(cmd, f.key)
+			e, err := openEvidence(cmd, f.keys)
 			if err != nil {
 				return err
 			}
@@ -61,7 +63,7 @@ checkpoint, 2 there is none or it could not be read.`,
 	flags.BoolVar(&f.list, "list", false, "list all checkpoints, the oldest first: sequence in stream AUDIT, offsets, time, epoch")
 	flags.StringVar(&f.out, "out", "", "`file` to write to (default standard output)")
 	flags.Var(&oneOf{value: &f.format, allowed: []string{"note", "json"}}, "format", "note (as it was signed) or json")
-	addKeyFlag(flags, &f.key)
+	addKeyFlag(flags, &f.keys)
 	return cmd
 }
 
@@ -78,12 +80,15 @@ type listed struct {
 }
 
 func (e *evidence) listed(sequence uint64, s proof.Signed) listed {
-	c := s.Checkpoint
-	l := listed{Sequence: sequence, Size: c.Size, Root: c.Root.String(), Epoch: c.Epoch, Time: c.Time, Origin: c.Origin, Note: s.Note}
-	if e.key != nil {
-		l.Verified = keyName(e.key)
+	verified := ""
+	if len(e.keys) > 0 {
+		verified = strings.Join(proof.Signers(s.Note), "") // it is one
 	}
-	return l
+	return list(s.Checkpoint, s.Note, sequence, verified)
+}
+
+func list(c notary.Checkpoint, signed string, sequence uint64, verified string) listed {
+	return listed{Sequence: sequence, Size: c.Size, Root: c.Root.String(), Epoch: c.Epoch, Time: c.Time, Origin: c.Origin, Verified: verified, Note: signed}
 }
 
 func (f *checkpointFlags) printOne(cmd *cobra.Command, e *evidence) error {
@@ -97,7 +102,7 @@ func (f *checkpointFlags) printOne(cmd *cobra.Command, e *evidence) error {
 			return could(err)
 		}
 	}
-	e.remarkKey(cmd.ErrOrStderr())
+	e.remarkKey(cmd.ErrOrStderr(), signed)
 	return output(cmd, f.out, content)
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/tidemark-chat/tidemark/services/auditor/proof"
 	"github.com/tidemark-chat/tidemark/streams/notary"
 )
 
@@ -52,7 +53,7 @@ func TestTheKeyOfTheDataDirectoryIsUsed(t *testing.T) {
 	s.must(err)
 	s.file("notary.pub", other.Public+"\n")
 	got := s.auditor("checkpoint")
-	got.want(t, 1, "not signed by this key")
+	got.want(t, 1, "is signed by \""+proof.KeyName(s.key.Verifier)+"\", and not by "+proof.KeyName(other.Verifier), "the older one can be given too")
 	if got.stdout != "" {
 		t.Errorf("%q", got.stdout)
 	}
@@ -91,7 +92,9 @@ func TestConsistency(t *testing.T) {
 	s.auditor("consistency", "5", "5").want(t, 0)
 	s.auditor("consistency", "6", "2", "--out", s.path("proof")).want(t, 0)
 	auditor(t, "nonsense", "", "check-proof", s.path("proof"), "--key", s.pub).want(t, 0, "begins with all of the log of the older one", "offsets 1 to 2", "offsets 1 to 6")
-	s.auditor("consistency", "1", "6").want(t, 2, "there is no checkpoint of 1 offsets or fewer")
+	s.auditor("consistency", "1", "6").want(t, 2, "there is no checkpoint of 1 offsets in stream AUDIT; the nearest: 2 (")
+	s.auditor("consistency", "2", "4").want(t, 2, "the nearest: 2 and 5 (")
+	s.auditor("consistency", "2", "9").want(t, 2, "the nearest: 6 (")
 	s.auditor("consistency", "2", s.path("none")).want(t, 2, "neither a number of offsets nor a file")
 	s.auditor("consistency", "2").want(t, 2)
 	s.auditor("consistency", "2", s.file("x", "\x1b nonsense")).want(t, 2, "holds no checkpoint")
@@ -126,6 +129,81 @@ func TestALogThatIsNotTheOneThatWasSignedIsFound(t *testing.T) {
 	s.auditor("consistency", kept, "9", "--key", s.pub).want(t, 1, "different logs")
 	// What was signed of the older one can still be compared.
 	s.auditor("consistency", kept, kept, "--key", s.pub).want(t, 0)
+}
+
+// rotated is a stand whose notary has got another key, with which it goes on. old is the public key that it had.
+func rotated(t *testing.T) (s *stand, old string) {
+	t.Helper()
+	s = grown(t)
+	old = s.key.Public
+	other, err := notary.EnsureKey(s.path("k2.key"), "tidemark")
+	s.must(err)
+	s.key = other
+	s.say("later")
+	s.sign()
+	return s, old
+}
+
+func TestAfterTheNotarysKeyWasChangedBothCanBeGiven(t *testing.T) {
+	s, old := rotated(t)
+	s.auditor("consistency", "6", "7", "--key", s.key.Public).want(t, 1, "is signed by \"tidemark+", "the older one can be given too")
+	for _, keys := range [][]string{{"--key", old, "--key", s.key.Public}, {"--key", s.key.Public, "--key", old}} {
+		s.auditor(append(keys, "consistency", "6", "7", "--out", s.path("proof"))...).want(t, 0, "begins with the log of 6 offsets", "the signatures are those of tidemark+")
+		auditor(t, "", "", append(keys, "check-proof", s.path("proof"))...).want(t, 0, "begins with all of the log")
+		s.auditor(append(keys, "checkpoint", "--list")...).want(t, 0, "4\t7\t", "1\t2\t")
+		s.auditor(append(keys, "prove", "--offset", "1", "--out", s.path("proof"))...).want(t, 0, "the signature is that of "+proof.KeyName(s.key.Verifier))
+		auditor(t, "", "", append(keys, "check-proof", s.path("proof"))...).want(t, 0, "by "+proof.KeyName(s.key.Verifier))
+		s.auditor(append(keys, "transcript", "--room", "general", "--out", s.path("out"))...).want(t, 0)
+		auditor(t, "", "", append(keys, "check-proof", s.path("out/transcript.html"))...).want(t, 0)
+	}
+	auditor(t, "", "", "check-proof", s.path("proof"), "--key", old, "--key", old).want(t, 1, "is signed by \""+proof.KeyName(s.key.Verifier)+"\"")
+}
+
+func TestACheckpointOfAnOlderTreeIsFound(t *testing.T) {
+	s := grown(t)
+	s.tree, s.last = notary.Tree{}, notary.Entry{Sequence: s.last.Sequence}
+	s.say("more")
+	s.sign() // of 7, and a new tree
+	s.auditor("consistency", "5", "7").want(t, 0, "begins with the log of 5 offsets")
+	s.auditor("consistency", "5", "8").want(t, 2, "the nearest: 7 (")
+}
+
+func TestSignedCheckpointsAreChecked(t *testing.T) {
+	s, old := rotated(t)
+	check := func(name string, args ...string) outcome {
+		return auditor(t, "nonsense", "", append([]string{"check-proof", name}, args...)...)
+	}
+	both := []string{"--key", s.key.Public, "--key", old}
+	one := s.file("one", s.last.Signed)
+	check(one, "--key", s.key.Public).want(t, 0, "proved: 1 of 1 checkpoints are signed\n", "offsets 1 to 7", "by "+proof.KeyName(s.key.Verifier))
+	check(one, "--key", old).want(t, 1, "the older one can be given too", "proved: 0 of 1")
+	listed := s.file("listed", s.auditor("checkpoint", "--list", "--format", "json").stdout)
+	var all string
+	for range 2 {
+		for _, size := range []string{"2", "5", "6", "7"} {
+			all += s.auditor("checkpoint", "--size", size).stdout + "\n"
+		}
+	}
+	for _, name := range []string{listed, s.file("all", all)} {
+		check(name, both...).want(t, 0, "checkpoints are signed", "offsets 1 to 5", "offsets 1 to 7")
+		check(name, "--key", s.key.Public).want(t, 1, "checkpoints are signed", "offsets 1 to 7", "are not proved; checkpoint 1: ")
+	}
+	got := check(s.path("all"), both...)
+	if got.want(t, 0, "proved: 8 of 8 checkpoints are signed; the last 5 of them\n"); strings.Count(got.stdout, "  signed ") != 5 {
+		t.Error(got.stdout)
+	}
+	check(s.path("all"), append(both, "--format", "json")...).want(t, 0, `"kind":"checkpoints"`, `"checkpoints":{"count":8,"signed":8,"last":[`)
+	for name, text := range map[string]string{
+		"cut":     all + s.last.Signed[:len(s.last.Signed)-9],
+		"altered": strings.Replace(s.last.Signed, "\n7\n", "\n8\n", 1),
+		"more":    strings.Replace(s.read("listed"), `"size":7`, `"size":8`, 1),
+		"a proof": strings.Replace(s.auditor("prove", "--offset", "1").stdout, `"kind"`, `"kynd"`, 1),
+	} {
+		check(s.file("wrong", text), both...).want(t, 1, "refused")
+		if t.Failed() {
+			t.Fatal(name)
+		}
+	}
 }
 
 func TestKeygenNeverWritesOverAKey(t *testing.T) {

@@ -4,20 +4,20 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
-	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/tidemark-chat/tidemark/services/auditor/notes"
 	"github.com/tidemark-chat/tidemark/services/auditor/proof"
 	"github.com/tidemark-chat/tidemark/streams/fault"
 	"github.com/tidemark-chat/tidemark/streams/notary"
 )
 
 // consistencyFlags are the flags of consistency.
-type consistencyFlags struct{ key, out string }
+type consistencyFlags struct {
+	keys []string
+	out  string
+}
 
 func consistencyCommand() *cobra.Command {
 	var f consistencyFlags
@@ -26,24 +26,27 @@ func consistencyCommand() *cobra.Command {
 		Short: "Prove that one checkpoint extends the other",
 		Long: `Prove that the log of the newer of two checkpoints begins with all of the log of the older one:
 nothing that the older one covers was altered, put in or taken out since. A and B, in any order,
-are files with a signed checkpoint (of several the last whole one is taken) or numbers: the newest
-checkpoint in stream AUDIT of so many offsets or fewer. A checkpoint that was kept outside of the
-reach of whoever runs the log is worth most.
+are files with a signed checkpoint (of several the last whole one is taken) or numbers: the
+checkpoint in stream AUDIT of so many offsets ("auditor checkpoint --list" has them all). A
+checkpoint that was kept outside of the reach of whoever runs the log is worth most.
+
+Where the notary's key was changed between the two, give both keys.
 
 Exit codes: 0 it extends, 1 it does not, 2 it could not be found out.`,
 		Example: `  auditor consistency /mnt/elsewhere/2026-11-21.checkpoint 1000000
+  auditor consistency old.checkpoint new.checkpoint --key old.pub --key notary.pub
   auditor consistency 1000 2000 --out extends.proof
   auditor check-proof extends.proof --key notary.pub`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0], args[1]) },
 	}
 	cmd.Flags().StringVar(&f.out, "out", "", "`file` to write the proof to, for check-proof")
-	addKeyFlag(cmd.Flags(), &f.key)
+	addKeyFlag(cmd.Flags(), &f.keys)
 	return cmd
 }
 
 func (f *consistencyFlags) run(cmd *cobra.Command, a, b string) error {
-	e, err := openEvidence(cmd, f.key)
+	e, err := openEvidence(cmd, f.keys)
 	if err != nil {
 		return err
 	}
@@ -63,7 +66,7 @@ func (f *consistencyFlags) run(cmd *cobra.Command, a, b string) error {
 	if err != nil {
 		return verdict(err)
 	}
-	e.remarkKey(cmd.ErrOrStderr())
+	e.remarkKey(cmd.ErrOrStderr(), older, newer)
 	if err := f.write(cmd, p); err != nil {
 		return err
 	}
@@ -89,28 +92,6 @@ func printExtends(w io.Writer, older, newer notary.Checkpoint) error {
 	_, err := fmt.Fprintf(w, "the log of %d offsets, signed %s, begins with the log of %d offsets, signed %s\n",
 		newer.Size, newer.Time.Format(time.RFC3339), older.Size, older.Time.Format(time.RFC3339))
 	return err
-}
-
-// named is the checkpoint that an argument names: a number, or a file.
-func (e *evidence) named(ctx context.Context, argument string) (proof.Signed, error) {
-	if size, err := strconv.ParseUint(argument, 10, 63); err == nil && size > 0 {
-		_, signed, err := e.entry(ctx, size)
-		return signed, err
-	}
-	file, err := os.Open(argument)
-	if err != nil {
-		return proof.Signed{}, could(fmt.Errorf("%q is neither a number of offsets nor a file that can be read: %w", argument, err))
-	}
-	defer file.Close()
-	text, err := notes.Last(file)
-	if err != nil {
-		return proof.Signed{}, could(fmt.Errorf("%q holds no checkpoint: %w", argument, err))
-	}
-	signed, err := e.signed(text)
-	if err != nil {
-		return signed, verdict(fmt.Errorf("%q: %w", argument, err))
-	}
-	return signed, nil
 }
 
 // extend proves that newer extends older, by the tree that the stream has of their log.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -18,46 +19,56 @@ import (
 	"github.com/tidemark-chat/tidemark/config/command"
 	"github.com/tidemark-chat/tidemark/services/auditor/outfile"
 	"github.com/tidemark-chat/tidemark/services/auditor/proof"
-	"github.com/tidemark-chat/tidemark/services/auditor/verify"
 	"github.com/tidemark-chat/tidemark/streams/fault"
 	"github.com/tidemark-chat/tidemark/streams/notary"
 )
 
-// evidence is where proofs are made from: the log, its checkpoints and, if there is one, the notary's key.
+// evidence is where proofs are made from: the log, its checkpoints and, if there are any, the notary's keys.
 type evidence struct {
 	*link
 	audit *notary.Audit
-	key   note.Verifier // nil: signatures cannot be verified here
+	keys  []note.Verifier // none: signatures cannot be verified here
 }
 
-func addKeyFlag(flags *pflag.FlagSet, key *string) {
-	flags.StringVar(key, "key", "", "the notary's public `key`, as text or a file (default notary.pub in the data directory, if there is one)")
+func addKeyFlag(flags *pflag.FlagSet, keys *[]string) {
+	flags.StringArrayVar(keys, "key", nil, "the notary's public `key`, as text or a file; again for an older one (default notary.pub in the data directory, if there is one)")
 }
 
 // openEvidence is open with what proofs need besides. Close it.
-func openEvidence(cmd *cobra.Command, key string) (*evidence, error) {
+func openEvidence(cmd *cobra.Command, keys []string) (*evidence, error) {
 	l, err := open(cmd)
 	if err != nil {
 		return nil, err
 	}
 	e := &evidence{link: l, audit: notary.OpenAudit(l.js)}
-	if e.key, err = e.verifier(key); err != nil {
+	if e.keys, err = e.verifiers(keys); err != nil {
 		l.close()
 		return nil, could(err)
 	}
 	return e, nil
 }
 
-// verifier reads the key that was given, or the one where a standalone has it.
-func (e *evidence) verifier(given string) (note.Verifier, error) {
-	if given != "" {
-		return notary.ReadVerifier(given)
+// verifiers reads the keys that were given, or the one where a standalone has it.
+func (e *evidence) verifiers(given []string) ([]note.Verifier, error) {
+	if len(given) > 0 {
+		return readVerifiers(given)
 	}
 	path := filepath.Join(e.config.DataDir, "notary.pub")
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
-	return notary.ReadVerifier(path)
+	return readVerifiers([]string{path})
+}
+
+func readVerifiers(given []string) (keys []note.Verifier, err error) {
+	for _, one := range given {
+		key, err := notary.ReadVerifier(one)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
 }
 
 // entry is the newest checkpoint of the newest tree, or the newest that covers no more than size offsets (0: any).
@@ -92,12 +103,12 @@ func often(cfg config.Config) string {
 	return fmt.Sprintf("every %s or %d events while there are new ones (settings notary.interval and notary.every)", cfg.Notary.Interval, cfg.Notary.Every)
 }
 
-// signed reads a signed checkpoint, and verifies it if there is a key.
+// signed reads a signed checkpoint, and verifies it if there are keys.
 func (e *evidence) signed(text string) (proof.Signed, error) {
 	s := proof.Signed{Note: text}
 	var err error
-	if e.key != nil {
-		s.Checkpoint, err = proof.Verify(text, e.key)
+	if len(e.keys) > 0 {
+		s.Checkpoint, err = proof.Verify(text, e.keys...)
 	} else if s.Checkpoint, err = notary.Read([]byte(text)); err == nil && !printable(text) {
 		err = fault.Errorf("read a checkpoint", fault.Corrupt, "it holds characters that no notary writes")
 	}
@@ -112,16 +123,23 @@ func (e *evidence) sameLog(c notary.Checkpoint) error {
 	return nil
 }
 
-// remarkKey says whose signature was verified, or that none was.
-func (e *evidence) remarkKey(w io.Writer) {
-	if e.key == nil {
+// remarkKey says whose signatures were verified, or that none was.
+func (e *evidence) remarkKey(w io.Writer, verified ...proof.Signed) {
+	if len(e.keys) == 0 {
 		fmt.Fprintln(w, "the signature was not verified, for there is no key: give the notary's with --key")
 		return
 	}
-	fmt.Fprintf(w, "the signature is that of %s\n", keyName(e.key))
+	var names []string
+	for _, s := range verified {
+		names = append(names, proof.Signers(s.Note)...)
+	}
+	slices.Sort(names)
+	if names = slices.Compact(names); len(names) == 1 {
+		fmt.Fprintf(w, "the signature is that of %s\n", names[0])
+		return
+	}
+	fmt.Fprintf(w, "the signatures are those of %s\n", strings.Join(names, " and "))
 }
-
-func keyName(key note.Verifier) string { return verify.KeyName(key.Name(), key.KeyHash()) }
 
 // printable reports whether a text can be written to a terminal as it is.
 func printable(text string) bool {

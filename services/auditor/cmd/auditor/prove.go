@@ -17,7 +17,8 @@ import (
 // proveFlags are the flags of prove.
 type proveFlags struct {
 	offset, size uint64
-	key, out     string
+	keys         []string
+	out          string
 }
 
 func proveCommand() *cobra.Command {
@@ -46,13 +47,13 @@ checkpoint was signed, 2 it could not be done.`,
 	flags.Uint64Var(&f.offset, "offset", 0, "`offset` of the event")
 	flags.Uint64Var(&f.size, "size", 0, "by the newest checkpoint of so many `offsets` or fewer (default the newest)")
 	flags.StringVar(&f.out, "out", "", "`file` to write to (default standard output)")
-	addKeyFlag(flags, &f.key)
+	addKeyFlag(flags, &f.keys)
 	_ = cmd.MarkFlagRequired("offset") // it is defined above
 	return cmd
 }
 
 func (f *proveFlags) run(cmd *cobra.Command) error {
-	e, err := openEvidence(cmd, f.key)
+	e, err := openEvidence(cmd, f.keys)
 	if err != nil {
 		return err
 	}
@@ -76,7 +77,7 @@ func (f *proveFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return could(err)
 	}
-	e.remarkKey(cmd.ErrOrStderr())
+	e.remarkKey(cmd.ErrOrStderr(), signed)
 	return output(cmd, f.out, file)
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/tidemark-chat/tidemark/services/auditor/proof"
 	"github.com/tidemark-chat/tidemark/streams/notary"
 )
 
@@ -44,9 +45,9 @@ func TestAProofIsCheckedWithoutTheLogOrSettings(t *testing.T) {
 	}
 	other, err := notary.EnsureKey(s.path("other.key"), "tidemark")
 	s.must(err)
-	check("", s.path("proof"), "--key", other.Public).want(t, 1, "not signed by this key")
-	check("\x1b[31m what is this", "-", "--key", s.pub).want(t, 1, "neither a proof nor a transcript")
-	check("", "-", "--key", s.pub).want(t, 1, "neither a proof nor a transcript")
+	check("", s.path("proof"), "--key", other.Public).want(t, 1, "is signed by", "and not by "+proof.KeyName(other.Verifier))
+	check("\x1b[31m what is this", "-", "--key", s.pub).want(t, 1, "it is no proof, no transcript and no file of signed checkpoints")
+	check("", "-", "--key", s.pub).want(t, 1, "it is no proof, no transcript and no file of signed checkpoints")
 	// ... and cannot be done.
 	check("", s.path("no such file"), "--key", s.pub).want(t, 2)
 	check("", s.dir, "--key", s.pub).want(t, 2, "is a directory")

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/mod/sumdb/tlog"
@@ -14,6 +16,7 @@ import (
 	"github.com/tidemark-chat/tidemark/services/auditor/record"
 	"github.com/tidemark-chat/tidemark/services/auditor/transcript"
 	"github.com/tidemark-chat/tidemark/streams/event"
+	"github.com/tidemark-chat/tidemark/streams/eventlog"
 	"github.com/tidemark-chat/tidemark/streams/notary"
 	"github.com/tidemark-chat/tidemark/streams/replay"
 	"github.com/tidemark-chat/tidemark/streams/subject"
@@ -31,10 +34,12 @@ type transcribing struct {
 	draft   *transcript.Draft
 	matches func(*event.Event) bool
 
+	signed         proof.Signed // the checkpoint
 	checkpoint     notary.Checkpoint
 	hashes         tlog.HashReader
 	after, through uint64
 	newer          uint64 // events counted as missing, because their schema is newer and nothing that they say can be checked
+	lost           uint64 // offsets that are signed, and behind the log's end
 	left           uint64 // newer offsets that are not signed yet, and of which there is nothing in it
 }
 
@@ -45,10 +50,15 @@ func (f *transcriptFlags) begin(cmd *cobra.Command, e *evidence) (*transcribing,
 	if err != nil {
 		return nil, err
 	}
+	if e.state.Last < signed.Checkpoint.Size { // it may have grown since
+		if e.state, err = eventlog.Open(e.js).State(ctx); err != nil {
+			return nil, could(err)
+		}
+	}
 	if err := e.sameLog(signed.Checkpoint); err != nil {
 		return nil, could(err)
 	}
-	t := &transcribing{flags: f, log: e, checkpoint: signed.Checkpoint, hashes: e.audit.Hashes(ctx, entry)}
+	t := &transcribing{flags: f, log: e, signed: signed, checkpoint: signed.Checkpoint, hashes: e.audit.Hashes(ctx, entry)}
 	if err := t.span(ctx); err != nil {
 		return nil, could(err)
 	}
@@ -62,13 +72,18 @@ func (f *transcriptFlags) begin(cmd *cobra.Command, e *evidence) (*transcribing,
 	return t, could(err)
 }
 
-// span is what is read: no more than is signed, unless it was asked for.
+// span is what is read: no more than is signed, unless it was asked for. What is signed and no longer there is part of it.
 func (t *transcribing) span(ctx context.Context) (err error) {
-	s := &t.flags.selection
-	if t.after, t.through, err = s.Span(ctx, t.log.js, t.log.state); err != nil {
+	s, size, state := &t.flags.selection, t.checkpoint.Size, t.log.state
+	if max(s.From, s.To) <= size {
+		state.Last = max(state.Last, size)
+	}
+	if t.after, t.through, err = s.Span(ctx, t.log.js, state); err != nil {
 		return err
 	}
-	size := t.checkpoint.Size
+	if held := max(t.after, t.log.state.Last); t.through > held {
+		t.lost = t.through - held
+	}
 	if t.through > size && s.To == 0 && s.Until.IsZero() && !t.flags.unproved {
 		t.left, t.through = t.through-max(size, t.after), max(size, t.after)
 	}
@@ -89,19 +104,21 @@ func (t *transcribing) read(cmd *cobra.Command) error {
 		shown = io.Discard
 	}
 	bar := progress.Start(shown, "transcript", t.through-t.after)
-	missing, err := replay.Log(cmd.Context(), t.log.js, t.after, t.through, func(r replay.Record) error {
+	missing, err := replay.Log(cmd.Context(), t.log.js, t.after, t.through-t.lost, func(r replay.Record) error {
 		bar.Set(r.Offset - t.after)
 		t.draft.Header.Missing += r.Missing
 		e, err := r.Event()
 		return t.add(&e, err)
 	})
 	bar.Stop()
-	t.draft.Header.Missing += missing
+	t.draft.Header.Missing += missing + t.lost
 	switch {
 	case cmd.Context().Err() != nil:
 		return could(errors.New("it was stopped, and nothing was written"))
 	case err != nil:
 		return verdict(err)
+	case t.draft.Header.Events == 0 && t.lost > 0:
+		return finding("there is no message of this conversation from offset %d to %d, so nothing was written, but %s", t.after+1, t.through, t.wrong())
 	case t.draft.Header.Events == 0:
 		return could(fmt.Errorf("there is no message of this conversation from offset %d to %d, so nothing was written", t.after+1, t.through))
 	}
@@ -180,6 +197,23 @@ func (t *transcribing) oneConversation(c subject.Conversation) error {
 		return fmt.Errorf("events of %q and %q were selected, and a transcript is of one conversation", h.Conversation, c)
 	}
 	return nil
+}
+
+// wrong says what was found to be wrong; empty if nothing was.
+func (t *transcribing) wrong() string {
+	var all []string
+	if t.lost > 0 {
+		all = append(all, fmt.Sprintf("the log ends at offset %d, and a checkpoint was signed of it, %s, that covers the offsets up to %d: "+
+			"%d of the offsets that were asked for are lost (the log's end was cut off, or this is an older copy of it)",
+			t.log.state.Last, t.checkpoint.Time.Format(time.RFC3339), t.checkpoint.Size, t.lost))
+	}
+	if missing := t.draft.Header.Missing; missing > 0 {
+		all = append(all, fmt.Sprintf("the log holds nothing intact at %d of the offsets that were asked for", missing))
+	}
+	if n := t.draft.Repeats; n > 0 {
+		all = append(all, fmt.Sprintf("%d of the messages repeat an earlier one: it was stored again, or its key was used again", n))
+	}
+	return strings.Join(all, "; ")
 }
 
 // remark says what was written, and what not.

@@ -14,7 +14,8 @@ import (
 // transcriptFlags are the flags of transcript.
 type transcriptFlags struct {
 	selection selection.Selection
-	out, key  string
+	out       string
+	keys      []string
 	unproved  bool
 	quiet     bool
 }
@@ -36,8 +37,13 @@ The transcript ends with the newest checkpoint. Messages that are newer are not 
 yet: to ask for them with --to or --until is an error if there are any, and with --unproved they
 are written, and marked. So are damaged ones, and those of a newer schema than this auditor knows.
 
-Exit codes: 0 written, 1 written, but the log holds nothing intact at some offsets, or a message
-does not fit what was signed (nothing is written), 2 it could not be done.`,
+What a checkpoint covers and the log no longer holds at its end is missing, as a hole is. A message
+that was stored again, or under the key of another one, is marked; in memory that takes less than
+100 bytes for each message.
+
+Exit codes: 0 written, 1 written, but the log holds nothing intact at some offsets, or messages
+repeat earlier ones; or a message does not fit what was signed (nothing is written), 2 it could not
+be done.`,
 		Example: `  auditor transcript --room general --out general
   auditor transcript --between alice,bob --since 2026-11-01 --until 2026-12-01 --out alice-bob
   auditor check-proof general/transcript.html --key notary.pub`,
@@ -49,7 +55,7 @@ does not fit what was signed (nothing is written), 2 it could not be done.`,
 	flags.StringVar(&f.out, "out", "", "`directory` to write to; earlier files of these names are replaced")
 	flags.BoolVar(&f.unproved, "unproved", false, "also what cannot be proved: messages newer than the newest checkpoint, and damaged ones")
 	flags.BoolVar(&f.quiet, "quiet", false, "no progress and no remarks on standard error, except that no signature was verified")
-	addKeyFlag(flags, &f.key)
+	addKeyFlag(flags, &f.keys)
 	_ = cmd.MarkFlagRequired("out") // it is defined above
 	return cmd
 }
@@ -80,7 +86,7 @@ func (f *transcriptFlags) check() error {
 
 // run writes the transcript. What was written and what not is said in the end.
 func (f *transcriptFlags) run(cmd *cobra.Command) error {
-	e, err := openEvidence(cmd, f.key)
+	e, err := openEvidence(cmd, f.keys)
 	if err != nil {
 		return err
 	}
@@ -100,20 +106,19 @@ func (f *transcriptFlags) run(cmd *cobra.Command) error {
 }
 
 func (f *transcriptFlags) report(cmd *cobra.Command, e *evidence, t *transcribing) error {
-	h := t.draft.Header
 	for _, name := range []string{pageFile, linesFile} {
 		if _, err := fmt.Fprintln(cmd.OutOrStdout(), filepath.Join(f.out, name)); err != nil {
 			return could(err)
 		}
 	}
-	if !f.quiet || e.key == nil {
-		e.remarkKey(cmd.ErrOrStderr())
+	if !f.quiet || len(e.keys) == 0 {
+		e.remarkKey(cmd.ErrOrStderr(), t.signed)
 	}
 	if !f.quiet {
 		t.remark(cmd.ErrOrStderr())
 	}
-	if h.Missing > 0 {
-		return finding("the log holds nothing intact at %d of the offsets that were read, as the transcript says: see auditor verify", h.Missing)
+	if wrong := t.wrong(); wrong != "" {
+		return finding("%s; the transcript says so too: see auditor verify", wrong)
 	}
 	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nats-io/nats.go/jetstream"
+
 	"github.com/tidemark-chat/tidemark/streams/logtest"
 )
 
@@ -139,4 +141,43 @@ func TestATamperedMessageIsNotTranscribed(t *testing.T) {
 	if left, err := os.ReadDir(s.path("out")); err != nil || len(left) > 0 {
 		t.Errorf("left: %v, %v", left, err)
 	}
+}
+
+func TestALogThatHasLostItsEndIsFound(t *testing.T) {
+	s := talked(t) // 7 offsets
+	s.signLeaves(s.state().Epoch, someLeaves(30))
+	out := s.path("out")
+	const lost = "the log ends at offset 7, and a checkpoint was signed of it, "
+	s.auditor("transcript", "--room", "general", "--out", out, "--quiet").want(t, 1, lost, "covers the offsets up to 37: 30 of the offsets that were asked for are lost",
+		"nothing intact at 30 of the offsets")
+	if page := s.read("out/transcript.html"); !strings.Contains(page, "at 30 of these offsets the log holds nothing") || !strings.Contains(page, "offsets 1 to 37 of the log") {
+		t.Error(page)
+	}
+	auditor(t, "", "", "check-proof", out+"/transcript.html", "--key", s.pub).want(t, 0, "nothing intact at 30 of these offsets")
+	s.auditor("transcript", "--room", "general", "--out", out, "--to", "10").want(t, 1, ": 3 of the offsets that were asked for are lost")
+	s.auditor("transcript", "--room", "general", "--out", out, "--to", "7").want(t, 0)
+	s.auditor("transcript", "--room", "general", "--out", out, "--until", "2100-01-01").want(t, 1, ": 30 of the offsets")
+	s.auditor("transcript", "--room", "general", "--out", s.path("none"), "--since", "2099-01-01").want(t, 1, "nothing was written, but the log ends", ": 30 of the offsets")
+	s.auditor("transcript", "--room", "general", "--out", s.path("none"), "--from", "10").want(t, 1, "nothing was written, but the log ends at offset 7", ": 28 of the offsets")
+	s.auditor("transcript", "--room", "general", "--out", s.path("none"), "--to", "38").want(t, 2, "the log ends at 7")
+}
+
+func TestAMessageThatWasStoredAgainIsFound(t *testing.T) {
+	s := newStand(t)
+	e := logtest.Keyed(t, "general", "once", "k1")
+	again := func() {
+		m := e.Encode()
+		m.Header.Del(jetstream.MsgIDHeader) // by which the server knows an event that is sent twice
+		_, err := s.js.PublishMsg(t.Context(), m)
+		s.must(err)
+	}
+	logtest.Publish(t, s.js, e)
+	again()
+	e.Content = "not under the same key"
+	e.Seal()
+	again()
+	s.sign()
+	s.auditor("transcript", "--room", "general", "--out", s.path("out")).want(t, 1, "3 messages", "3 of them proved", "2 of the messages repeat an earlier one")
+	auditor(t, "", "", "check-proof", s.path("out/transcript.html"), "--key", s.pub).want(t, 0, "repeats       2 messages")
+	auditor(t, "", "", "check-proof", s.path("out/transcript.ndjson"), "--key", s.pub, "--format", "json").want(t, 0, `"repeats":2`)
 }
