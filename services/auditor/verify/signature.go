@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
+	"github.com/tidemark-chat/tidemark/services/auditor/proof"
 	"github.com/tidemark-chat/tidemark/services/auditor/render"
 	"github.com/tidemark-chat/tidemark/streams/notary"
 )
@@ -30,13 +31,15 @@ func (k keyring) verify(signed []byte) (notary.Checkpoint, error) {
 	if len(k) == 0 {
 		return c, nil
 	}
-	return c, k.refuses(signers(signed))
+	return c, k.refuses(proof.Signers(string(signed)))
 }
 
 // refuses says why a note is not taken that claims to be signed by these keys.
 func (k keyring) refuses(signers []string) error {
-	by, given := strings.Join(signers, " and "), strings.Join(k.names(), " or ")
+	by, given := render.Visible(short(strings.Join(signers, " and "))), strings.Join(k.names(), " or ")
 	switch {
+	case len(signers) == 0:
+		return errors.New("signed by nobody")
 	case len(signers) == 1 && slices.Contains(k.names(), signers[0]):
 		return fmt.Errorf("altered or forged: the signature of %s does not fit", by)
 	case len(signers) == 1:
@@ -48,24 +51,7 @@ func (k keyring) refuses(signers []string) error {
 func (k keyring) names() []string {
 	names := make([]string, 0, len(k)) // as JSON a list, also when empty
 	for _, key := range k {
-		names = append(names, KeyName(key.Name(), key.KeyHash()))
+		names = append(names, proof.KeyName(key))
 	}
 	return names
 }
-
-// signers says whose signatures a note claims to have.
-func signers(signed []byte) []string {
-	_, err := note.Open(signed, note.VerifierList())
-	unverified := (*note.UnverifiedNoteError)(nil)
-	if !errors.As(err, &unverified) {
-		return []string{"nobody"}
-	}
-	var names []string
-	for _, signature := range unverified.Note.UnverifiedSigs {
-		names = append(names, render.Visible(short(KeyName(signature.Name, signature.Hash))))
-	}
-	return names
-}
-
-// KeyName is a key's name and hash, by which people can tell keys apart.
-func KeyName(name string, hash uint32) string { return fmt.Sprintf("%s+%08x", name, hash) }
