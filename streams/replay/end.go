@@ -7,6 +7,8 @@ import (
 	"fmt"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/tidemark-chat/tidemark/streams/eventlog"
 )
 
 var (
@@ -33,7 +35,7 @@ func (r *reader) askLeader(ctx context.Context, offset uint64) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	request := fmt.Appendf(nil, `{"seq":%d,"next_by_subj":">"}`, offset)
-	message, err := r.js.Conn().RequestWithContext(ctx, jetstream.DefaultAPIPrefix+"STREAM.MSG.GET."+r.stream, request)
+	message, err := r.js.Conn().RequestWithContext(ctx, jetstream.DefaultAPIPrefix+"STREAM.MSG.GET."+eventlog.StreamName, request)
 	if err != nil {
 		return 0, err
 	}

@@ -11,6 +11,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/tidemark-chat/tidemark/streams/eventlog"
 )
 
 // pull asks a consumer for portions, so that one is on its way while the one before is read, and no more.
@@ -37,9 +39,9 @@ var (
 // spare is room for what the server says about requests.
 const spare = 64
 
-func pullFrom(nc *nats.Conn, stream, consumer string) (*pull, error) {
+func pullFrom(nc *nats.Conn, consumer string) (*pull, error) {
 	p := &pull{
-		nc: nc, subject: jetstream.DefaultAPIPrefix + "CONSUMER.MSG.NEXT." + stream + "." + consumer,
+		nc: nc, subject: jetstream.DefaultAPIPrefix + "CONSUMER.MSG.NEXT." + eventlog.StreamName + "." + consumer,
 		inbox: nc.NewInbox(), messages: make(chan *nats.Msg, 2*portion+spare),
 	}
 	var err error

@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/tidemark-chat/tidemark/streams/eventlog"
 	"github.com/tidemark-chat/tidemark/streams/fault"
 )
 
@@ -28,9 +29,14 @@ const (
 	requestTimeout = 5 * time.Second
 )
 
-// Stream is Log for any stream.
-func Stream(ctx context.Context, js jetstream.JetStream, stream string, after, through uint64, apply func(Record) error) (missing uint64, err error) {
-	r := &reader{js: js, stream: stream, reached: after, through: through, apply: apply}
+// Log reads the records of the log with after < offset <= through, in ascending offset, each once, and calls apply with each
+// on one goroutine; apply may block. It returns how many offsets at the end of the span, after the last record, hold nothing:
+// 0 in an intact log. through must not be beyond the log's end.
+//
+// Where the connection or the server goes away it goes on behind the last record when they are back, until several
+// attempts in a row have brought nothing. The errors are apply's own, ctx's, and Temporary: the log cannot be read.
+func Log(ctx context.Context, js jetstream.JetStream, after, through uint64, apply func(Record) error) (missing uint64, err error) {
+	r := &reader{js: js, reached: after, through: through, apply: apply}
 	r.next = r.askLeader
 	for failed := 0; r.reached < through; {
 		before := r.reached
@@ -48,7 +54,7 @@ func Stream(ctx context.Context, js jetstream.JetStream, stream string, after, t
 			continue
 		}
 		if failed++; failed == attempts {
-			return 0, fault.New("replay "+stream, fault.Temporary, fmt.Errorf("after offset %d: %w", r.reached, err))
+			return 0, fault.New("replay the log", fault.Temporary, fmt.Errorf("after offset %d: %w", r.reached, err))
 		}
 		if err := wait(ctx); err != nil {
 			return 0, err
@@ -60,7 +66,6 @@ func Stream(ctx context.Context, js jetstream.JetStream, stream string, after, t
 // reader reads one span.
 type reader struct {
 	js      jetstream.JetStream
-	stream  string
 	reached uint64 // offset of the last record, or of the last one that is known to be missing
 	through uint64
 	apply   func(Record) error
@@ -82,7 +87,7 @@ func (r *reader) consume(ctx context.Context) error {
 	if info.NumPending == 0 {
 		return r.end(ctx)
 	}
-	p, err := pullFrom(r.js.Conn(), r.stream, info.Name)
+	p, err := pullFrom(r.js.Conn(), info.Name)
 	if err != nil {
 		return err
 	}
@@ -110,7 +115,7 @@ func (r *reader) consume(ctx context.Context) error {
 func (r *reader) create(ctx context.Context) (jetstream.Consumer, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	consumer, err := r.js.CreateConsumer(ctx, r.stream, jetstream.ConsumerConfig{
+	consumer, err := r.js.CreateConsumer(ctx, eventlog.StreamName, jetstream.ConsumerConfig{
 		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: r.reached + 1,
 		AckPolicy: jetstream.AckNonePolicy, MaxDeliver: 1, MemoryStorage: true, Replicas: 1, InactiveThreshold: unused,
 	})
@@ -124,7 +129,7 @@ func (r *reader) create(ctx context.Context) (jetstream.Consumer, error) {
 func (r *reader) remove(name string) {
 	ctx, cancel := context.WithTimeout(context.Background(), requestTimeout)
 	defer cancel()
-	_ = r.js.DeleteConsumer(ctx, r.stream, name)
+	_ = r.js.DeleteConsumer(ctx, eventlog.StreamName, name)
 }
 
 var errLost = errors.New("deliveries were lost")
