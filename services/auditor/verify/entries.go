@@ -4,10 +4,9 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/tidemark-chat/tidemark/services/auditor/render"
-
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/tidemark-chat/tidemark/services/auditor/render"
 	"github.com/tidemark-chat/tidemark/streams/fault"
 	"github.com/tidemark-chat/tidemark/streams/notary"
 )

@@ -7,10 +7,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tidemark-chat/tidemark/services/auditor/render"
-
 	"github.com/dustin/go-humanize"
 
+	"github.com/tidemark-chat/tidemark/services/auditor/render"
 	"github.com/tidemark-chat/tidemark/streams/readmodel"
 )
 
