@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+import vue from '@vitejs/plugin-vue'
 import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
 
@@ -35,12 +36,13 @@ export default defineConfig({
   base: '/',
   // public/ holds .gitkeep as well, so that a build leaves dist/ as git and go:embed want it.
   publicDir: 'public',
-  plugins: [officialClient()],
+  plugins: [vue(), officialClient()],
   build: {
     outDir: 'dist',
     target: 'es2022',
     // The Content-Security-Policy allows no data: URLs and no inline script.
     assetsInlineLimit: 0,
+    rolldownOptions: { input: ['index.html', 'log.html'] },
     modulePreload: { polyfill: false },
     reportCompressedSize: true,
   },

@@ -1,6 +1,8 @@
-import { open } from './tidemark'
-import { show } from './ui/page'
+/** The chat, at `/`. */
 
-const client = open()
-show(client, document)
-client.connect()
+import { createApp } from 'vue'
+
+import App from './ui/App.vue'
+import './ui/style.css'
+
+createApp(App).mount('#app')

@@ -1,11 +1,7 @@
-/** One guest's conversation with the gateway: the state of the connection, what was said, and what is being said. */
+/** One user's conversations with the gateway: the state of the connection, what was said, and what is being said. */
 
-import * as parse from './parse'
-import { event, type Ack, type ChatMessage } from './contract'
-import { Cursor } from './cursor'
-import { Emitter } from './emitter'
-import { Outbox, type OutboxEntry } from './outbox'
-import type { Wire } from './wire'
+import type { Conversation, Message, Page, PageRequest, Person, PersonWithMessages, Typing } from './contract'
+import type { OutboxEntry } from './outbox'
 
 /**
  *   connecting ──▶ catching up ──▶ live          connecting: from the start, or since a connection was lost
@@ -17,9 +13,26 @@ export type Phase = 'connecting' | 'catching up' | 'live' | 'offline'
 
 export interface ConnectionState {
   phase: Phase
-  /** False: the gateway has turned this client away for `reason`, or connect() has not been called. */
+  /** False: the gateway has turned this client away for `reason`, or there is nobody to connect as. */
   retrying: boolean
   reason?: string
+}
+
+/** How far catching up has come. All are offsets of the log but `count`, which is messages. */
+export interface Progress {
+  /** Where the replay began, and where it will end as far as is known; `head` is missing for short ones. */
+  from: number
+  head?: number
+  /** Up to here everything has come. */
+  offset: number
+  /** Messages that have come. */
+  count: number
+}
+
+/** Who this is. The sessionID stays inside the library. */
+export interface Identity {
+  userID: string
+  username: string
 }
 
 /** What was missed cannot be had in full. `reset`: all that was shown before is no longer true. */
@@ -28,135 +41,95 @@ export interface Discontinuity {
   reason: string
 }
 
+/** A conversation is followed: every message of it after the offset `after` comes as a `message`. */
+export interface Following {
+  conversation: Conversation
+  after: number
+}
+
 export interface ClientEvents {
   state: ConnectionState
-  /** Each message once; offsets ascend, but for a `discontinuity` with `reset`. */
-  message: ChatMessage
+  /** While catching up, at most ten times a second. */
+  progress: Progress
+  /** The gateway knows who this is; or, undefined, nobody is signed in (any more). */
+  identity: Identity | undefined
+  /**
+   * Each message once per page, in every tab. Offsets ascend, but for one's own direct messages, which may come ahead, and
+   * for a `discontinuity` with `reset`.
+   */
+  message: Message
   /** Comes before the messages of the replay that it is about only if it says `reset`. */
   discontinuity: Discontinuity
+  /** All people, once per connection; what was known of people before is replaced. */
+  people: PersonWithMessages[]
+  /** One of them has come, gone, or is new. */
+  person: Person
+  typing: Typing
+  /** A conversation is followed from here on; not repeated when a connection comes back and goes on where it was. */
+  following: Following
+  /** A room has been left, in this tab or in another one. */
+  left: Conversation
   /** A message of ours is new, or fares otherwise than before. */
   outbox: OutboxEntry
+  /** A message of ours is no longer in the outbox: it was discarded, or taken over by another tab. */
+  discarded: OutboxEntry
+  /** One has read this far, here or in another tab. */
+  read: { conversation: Conversation; offset: number }
 }
 
-export interface ClientOptions {
-  ackTimeoutMs?: number
-  /** The longest packet that the gateway takes without closing the connection; undefined where it is not known. */
-  maxPacketBytes?: () => number | undefined
-  /** Given so that the wire's `auth` can ask it at each handshake. */
-  cursor?: Cursor
-}
+/** What a call came to that the gateway refused, or that no connection could carry. */
+export class RequestError extends Error {
+  /** A code of the contract, or `offline` or `timeout`: those may be tried again. */
+  readonly code: string
 
-/**
- * Content above the gateway's limit is refused by the gateway. A packet so long that the connection is closed for it
- * would be sent again after each reconnect, and hold up what follows for ever: it is refused here.
- */
-const tooLarge: Ack = { ok: false, error: { code: 'too_large', message: 'longer than a packet may be' } }
-
-/** Room for what Socket.IO puts before the arguments: packet types, and the number of the ack. */
-const packetHeadBytes = 24
-
-function packetBytes(...args: string[]): number {
-  return packetHeadBytes + new TextEncoder().encode(JSON.stringify([event.chatMessage, ...args])).length
-}
-
-export class Client {
-  readonly #wire: Wire
-  readonly #cursor: Cursor
-  readonly #outbox: Outbox
-  readonly #events = new Emitter<ClientEvents>()
-  #state: ConnectionState = { phase: 'offline', retrying: false }
-
-  constructor(wire: Wire, { ackTimeoutMs = 10_000, cursor = new Cursor(), maxPacketBytes }: ClientOptions = {}) {
-    this.#wire = wire
-    this.#cursor = cursor
-    this.#outbox = new Outbox({
-      ackTimeoutMs,
-      changed: (entry) => this.#events.emit('outbox', entry),
-      transmit: (content, key, answer) => {
-        if (packetBytes(content, key) > (maxPacketBytes?.() ?? Infinity)) return answer(tooLarge)
-        wire.emit(event.chatMessage, content, key, (reply: unknown) => answer(parse.ack(reply)))
-      },
-    })
-    this.#listenToConnection()
-    this.#listenToLog()
+  constructor(code: string, message: string) {
+    super(message)
+    this.name = 'RequestError'
+    this.code = code
   }
+}
 
-  get state(): ConnectionState {
-    return this.#state
-  }
+/** What the user interface stands on; `open()` in index.ts makes one. */
+export interface Tidemark {
+  readonly state: ConnectionState
+  readonly identity: Identity | undefined
+  /** Rooms one is in, general included; kept across reloads. */
+  readonly rooms: readonly string[]
+  /** How far one has read each conversation; kept across reloads. */
+  readAt(conversation: Conversation): number | undefined
+  /** What waits or was refused, oldest first. */
+  readonly outbox: readonly OutboxEntry[]
+  /** False: the browser keeps nothing for this page (private window); a reload forgets what is not sent. */
+  readonly keeps: boolean
 
   /** Returns the function that removes the listener again. */
-  on<E extends keyof ClientEvents>(name: E, listener: (value: ClientEvents[E]) => void): () => void {
-    return this.#events.on(name, listener)
-  }
+  on<E extends keyof ClientEvents>(name: E, listener: (value: ClientEvents[E]) => void): () => void
+  /** Connects as the user that is kept, if there is one. Call it once listeners are set. */
+  connect(): void
+  /** Tries again now rather than later. */
+  retryNow(): void
+  /** Ends the connection and lets go of everything that would keep the page alive. */
+  close(): void
+  /** Connects as a new user of this name (1 to 64 characters). */
+  signIn(username: string): void
+  /** Forgets the user, in all tabs, and what was not sent. */
+  signOut(): Promise<void>
 
-  connect(): void {
-    this.#enter({ phase: 'connecting', retrying: true })
-    this.#wire.connect()
-  }
+  /** Says `content`, now or as soon as possible; `outbox` events tell what becomes of it. */
+  send(conversation: Conversation, content: string): OutboxEntry
+  /** Sends a refused message again, as a new one. */
+  retry(entry: OutboxEntry): void
+  /** Gives up a refused message. */
+  discard(entry: OutboxEntry): void
 
-  close(): void {
-    this.#wire.disconnect()
-    this.#lost({ phase: 'offline', retrying: false })
-  }
-
-  /** Says `content` to the room, now or as soon as possible; `outbox` events tell what becomes of it. */
-  send(content: string): OutboxEntry {
-    return this.#outbox.add(content)
-  }
-
-  #listenToConnection(): void {
-    this.#wire.on('connect', () => {
-      this.#cursor.connected()
-      this.#enter({ phase: 'catching up', retrying: true })
-      if (this.#wire.id !== undefined) this.#outbox.connected(this.#wire.id)
-    })
-    this.#wire.on('disconnect', (reason) => {
-      if (reason === 'io client disconnect') return // close() says the rest
-      const retrying = this.#wire.active
-      this.#lost(retrying ? { phase: 'connecting', retrying } : { phase: 'offline', retrying, reason })
-    })
-    this.#wire.on('connect_error', (error) => {
-      this.#lost({ phase: 'offline', retrying: this.#wire.active, reason: error.message })
-    })
-  }
-
-  #listenToLog(): void {
-    this.#wire.on('chat message', (...args) => {
-      const message = parse.chatMessage(args)
-      if (message === undefined) return
-      if (this.#cursor.message(message)) this.#deliver(message)
-    })
-    this.#wire.on('recovery', (value) => {
-      const recovery = parse.recovery(value)
-      if (recovery === undefined) return
-      const { reset, messages } = this.#cursor.recovered(recovery)
-      if (reset || !recovery.recovered) {
-        this.#events.emit('discontinuity', { reset, reason: recovery.reason ?? 'unknown' })
-      }
-      for (const message of messages) this.#deliver(message)
-      this.#enter({ phase: 'live', retrying: true })
-    })
-    this.#wire.on('watermark', (value) => {
-      const watermark = parse.watermark(value)
-      if (watermark !== undefined) this.#cursor.watermark(watermark.offset)
-    })
-  }
-
-  #deliver(message: ChatMessage): void {
-    if (message.clientOffset !== undefined) this.#outbox.seen(message.clientOffset, message.offset)
-    this.#events.emit('message', message)
-  }
-
-  #lost(state: ConnectionState): void {
-    this.#outbox.disconnected()
-    this.#enter(state)
-  }
-
-  #enter(state: ConnectionState): void {
-    const { phase, retrying, reason } = this.#state
-    if (state.phase === phase && state.retrying === retrying && state.reason === reason) return
-    this.#state = state
-    this.#events.emit('state', state)
-  }
+  /** Is in a room from now on; while there is no connection, from the next one on. */
+  join(room: string): Promise<void>
+  leave(room: string): Promise<void>
+  /** @throws RequestError */
+  history(conversation: Conversation, request?: PageRequest): Promise<Page>
+  /** Tells others that one types, as often as one likes: what goes out is limited. */
+  typing(conversation: Conversation, typing: boolean): void
+  /** Notes that one has read up to this offset. */
+  read(conversation: Conversation, offset: number): void
 }
+
