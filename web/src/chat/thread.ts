@@ -1,0 +1,78 @@
+/** What this page knows of one conversation, from where it follows it up to the present. */
+
+import { keyOf, type Conversation, type ConversationKey, type Message, type OutboxEntry } from '../tidemark'
+import { Span } from './span'
+import { Unread } from './unread'
+
+/** A thread that nobody looks at keeps this many messages; one that is read at its end is cut to as many beyond `most`. */
+const keep = { closed: 200, open: 1_000, most: 2_000 }
+
+export class Thread {
+  readonly key: ConversationKey
+  readonly conversation: Conversation
+  readonly unread = new Unread()
+  /** Undefined until it is known from where on it is followed. */
+  span: Span | undefined
+  /** Offset of the newest message known of, which the span need not reach down to. */
+  newest = 0
+  /** The oldest page of the span has been asked for, so that it is more than what happened to come. */
+  primed = false
+  /** Names of those who type, by who they are. */
+  readonly typing = new Map<string, string>()
+  /** Stored, but not among the messages yet. */
+  readonly #settling = new Map<string, OutboxEntry>()
+
+  constructor(conversation: Conversation) {
+    this.key = keyOf(conversation)
+    this.conversation = conversation
+  }
+
+  /** Every message after this offset will come. */
+  follow(after: number): void {
+    if (this.span !== undefined) return
+    this.span = new Span(after)
+  }
+
+  /** The log is another one. */
+  forget(): void {
+    this.span = undefined
+    this.newest = 0
+    this.primed = false
+    this.unread.clear()
+    this.#settling.clear()
+  }
+
+  take(messages: readonly Message[]): void {
+    this.span?.insertAll(messages)
+    for (const { offset } of messages) this.newest = Math.max(this.newest, offset)
+    this.#settle()
+  }
+
+  /** A message of one's own has been stored; it is shown as waiting until it comes. */
+  stored(entry: OutboxEntry): void {
+    this.#settling.set(entry.key, entry)
+    this.#settle()
+  }
+
+  get settling(): OutboxEntry[] {
+    return [...this.#settling.values()]
+  }
+
+  /** A replay has ended: what was stored before it has come. */
+  settled(): void {
+    this.#settling.clear()
+  }
+
+  /** Bounds the memory of a thread: `open` while somebody reads its end. */
+  trim(open: boolean): void {
+    const span = this.span
+    if (span === undefined || span.messages.length <= (open ? keep.most : keep.closed)) return
+    span.trim(open ? keep.open : keep.closed)
+  }
+
+  #settle(): void {
+    for (const [key, { offset = 0 }] of this.#settling) {
+      if (this.span === undefined || offset <= this.span.floor || this.span.has(offset)) this.#settling.delete(key)
+    }
+  }
+}
