@@ -1,6 +1,7 @@
 /** A part of one conversation without a gap: see Span. */
 
 import type { Message, Page } from '../tidemark'
+import { firstFrom } from './search'
 
 /** Everything that the conversation has with `floor < offset <= ceiling`, each message once, in ascending offset. */
 export class Span {
@@ -9,7 +10,10 @@ export class Span {
   floor: number
   /** Infinity: up to the present, whose messages are inserted as they come. */
   ceiling: number
-  /** Whether there may be anything at or below `floor`, or above `ceiling`. */
+  /**
+   * Whether there may be anything at or below `floor`, or above `ceiling`. False as well once a page has said that there
+   * is more and brought nothing: asking again would go on for ever.
+   */
   older: boolean
   newer: boolean
 
@@ -20,28 +24,127 @@ export class Span {
     this.newer = ceiling !== Infinity
   }
 
-  /** False: it is there already, or outside of the span. */
-  insert(_message: Message): boolean {
-    throw new Error('not yet')
+  has(offset: number): boolean {
+    return this.messages[firstFrom(this.messages, offset, offsetOf)]?.offset === offset
   }
 
-  /** Adds what lies before: the answer to `before: floor + 1`. */
-  prepend(_page: Page): void {
-    throw new Error('not yet')
+  /**
+   * False: it is there already, or outside of the span. One that is there takes over what the other knows more about it
+   * (`users` tells neither id nor time), which makes a new array as well.
+   */
+  insert(message: Message): boolean {
+    return this.insertAll([message]).length > 0
   }
 
-  /** Adds what lies after: the answer to `after: ceiling`. */
-  append(_page: Page): void {
-    throw new Error('not yet')
+  /** Inserts all, in whatever order, and copies the array once; returns those that are new, in ascending offset. */
+  insertAll(messages: readonly Message[]): Message[] {
+    const inside = messages.filter(({ offset }) => offset > this.floor && offset <= this.ceiling)
+    const { merged, fresh } = merge(this.messages, inside)
+    this.messages = merged
+    return fresh
+  }
+
+  /** Adds what lies before: the answer to `before: floor + 1`. A page that was taken in already changes nothing. */
+  prepend({ messages, more }: Page): void {
+    const first = messages[0]
+    if (!more) {
+      this.floor = 0
+      this.older = false
+    } else if (first === undefined) {
+      this.older = false
+    } else if (first.offset - 1 < this.floor) {
+      this.floor = first.offset - 1
+      this.older = this.floor > 0
+    }
+    this.insertAll(messages)
+  }
+
+  /** Adds what lies after: the answer to `after: ceiling`. With the last page, the span goes up to the present. */
+  append({ messages, more }: Page): void {
+    const last = messages.at(-1)
+    if (!more) {
+      this.ceiling = Infinity
+      this.newer = false
+    } else if (last === undefined) {
+      this.newer = false
+    } else if (last.offset > this.ceiling) {
+      this.ceiling = last.offset
+      this.newer = true
+    }
+    this.insertAll(messages)
   }
 
   /** Lets go of the oldest, so that at most `most` remain. */
-  trim(_most: number): void {
-    throw new Error('not yet')
+  trim(most: number): void {
+    const surplus = this.messages.length - most
+    const newestGone = this.messages[surplus - 1]
+    if (newestGone === undefined) return
+    this.messages = this.messages.slice(surplus)
+    this.floor = newestGone.offset
+    this.older = true
   }
 
-  /** Takes in all of a span that this one reaches up to, and whatever lies above; false, and nothing, if there is a gap. */
-  join(_later: Span): boolean {
-    throw new Error('not yet')
+  /**
+   * Takes in all of a span that this one reaches up to, and whatever lies above; false, and nothing, if there is a gap.
+   * What the other has below this one's floor comes along.
+   */
+  join(later: Span): boolean {
+    if (later.floor > this.ceiling || this.floor > later.ceiling) return false
+    if (later.floor < this.floor) {
+      this.floor = later.floor
+      this.older = later.older
+    }
+    if (later.ceiling > this.ceiling) {
+      this.ceiling = later.ceiling
+      this.newer = later.newer
+    }
+    this.insertAll(later.messages)
+    return true
   }
+}
+
+interface Merged {
+  merged: readonly Message[]
+  fresh: Message[]
+}
+
+/** `known` is sorted and stays as it is; it is `merged` itself if nothing of it has changed. */
+function merge(known: readonly Message[], added: readonly Message[]): Merged {
+  const sorted = [...added].sort((a, b) => a.offset - b.offset)
+  const first = sorted[0]
+  if (first === undefined) return { merged: known, fresh: [] }
+  let next = firstFrom(known, first.offset, offsetOf)
+  const merged = known.slice(0, next)
+  const fresh: Message[] = []
+  let changed = false
+  for (const message of sorted) {
+    for (let one = known[next]; one !== undefined && one.offset <= message.offset; one = known[++next]) merged.push(one)
+    const last = merged.at(-1)
+    if (last === undefined || last.offset < message.offset) {
+      merged.push(message)
+      fresh.push(message)
+    } else {
+      const fuller = fullerOf(last, message)
+      if (fuller === last) continue
+      merged[merged.length - 1] = fuller
+      if (fresh.at(-1) === last) fresh[fresh.length - 1] = fuller
+    }
+    changed = true
+  }
+  if (!changed) return { merged: known, fresh }
+  for (; next < known.length; next++) merged.push(known[next] as Message)
+  return { merged, fresh }
+}
+
+const optional = ['id', 'at', 'from', 'username', 'clientOffset'] as const
+
+/** Of two tellings of the same message: the first if the second adds nothing, else one with what both know. */
+function fullerOf(known: Message, other: Message): Message {
+  if (optional.every((field) => other[field] === undefined || known[field] !== undefined)) return known
+  const tellsAll = optional.every((field) => known[field] === undefined || other[field] !== undefined)
+  return tellsAll ? other : { ...known, ...other }
+}
+
+function offsetOf(message: Message): number {
+  return message.offset
 }
