@@ -1,4 +1,7 @@
-/** Finds the product's binary, or builds it, once for all tests; they get its path by `inject('binary')`. */
+/**
+ * Finds the product's binary and the auditor's, or builds them, once for all tests; they get the paths by
+ * `inject('binary')` and `inject('auditor')`.
+ */
 
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
@@ -10,32 +13,37 @@ import type { TestProject } from 'vitest/node'
 declare module 'vitest' {
   interface ProvidedContext {
     binary: string
+    auditor: string
   }
 }
 
 const web = resolve(import.meta.dirname, '..')
 const repository = resolve(web, '..')
 
-export default function setUp(project: TestProject): (() => void) | void {
-  const named = process.env.TIDEMARK_STANDALONE
-  if (named !== undefined && named !== '') return project.provide('binary', mustExist(resolve(named)))
-  const built = join(repository, 'bin', 'standalone')
-  if (existsSync(built)) return project.provide('binary', built)
-
+export default function setUp(project: TestProject): () => void {
   const folder = mkdtempSync(join(tmpdir(), 'tidemark-e2e-binary-'))
-  project.provide('binary', build(folder))
+  project.provide('binary', find('standalone', folder))
+  project.provide('auditor', find('auditor', folder))
   return () => rmSync(folder, { recursive: true })
 }
 
-function mustExist(path: string): string {
-  if (!existsSync(path)) throw new Error(`TIDEMARK_STANDALONE: there is no ${path}`)
+function find(service: 'standalone' | 'auditor', folder: string): string {
+  const variable = `TIDEMARK_${service.toUpperCase()}`
+  const named = process.env[variable]
+  if (named !== undefined && named !== '') return mustExist(variable, resolve(named))
+  const built = join(repository, 'bin', service)
+  return existsSync(built) ? built : build(service, folder)
+}
+
+function mustExist(variable: string, path: string): string {
+  if (!existsSync(path)) throw new Error(`${variable}: there is no ${path}`)
   return path
 }
 
-/** The binary embeds the web client as it is when it is compiled. */
-function build(folder: string): string {
-  const binary = join(folder, 'standalone')
-  execFileSync('npm', ['run', 'build'], { cwd: web, stdio: 'inherit' })
-  execFileSync('go', ['build', '-o', binary, './services/standalone/cmd/standalone'], { cwd: repository, stdio: 'inherit' })
+/** The standalone embeds the web client as it is when it is compiled. */
+function build(service: string, folder: string): string {
+  const binary = join(folder, service)
+  if (service === 'standalone') execFileSync('npm', ['run', 'build'], { cwd: web, stdio: 'inherit' })
+  execFileSync('go', ['build', '-o', binary, `./services/${service}/cmd/${service}`], { cwd: repository, stdio: 'inherit' })
   return binary
 }

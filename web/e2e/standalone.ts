@@ -23,6 +23,8 @@ process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')))
 
 export class Standalone {
   readonly url: string
+  /** Of the log, for the auditor. */
+  readonly natsURL: string
   readonly #binary: string
   readonly #folder: string
   readonly #environment: NodeJS.ProcessEnv
@@ -30,8 +32,9 @@ export class Standalone {
   #log = ''
 
   private constructor(binary: string, folder: string, ports: number[], settings: Settings) {
-    const [gateway, persister] = ports
+    const [gateway, persister, nats] = ports
     this.url = `http://127.0.0.1:${gateway}`
+    this.natsURL = `nats://127.0.0.1:${nats}`
     this.#binary = binary
     this.#folder = folder
     this.#environment = {
@@ -39,7 +42,7 @@ export class Standalone {
       TIDEMARK_DATA_DIR: join(folder, 'data'),
       TIDEMARK_GATEWAY_LISTEN: `127.0.0.1:${gateway}`,
       TIDEMARK_PERSISTER_LISTEN: `127.0.0.1:${persister}`,
-      TIDEMARK_NATS_LISTEN: 'off',
+      TIDEMARK_NATS_LISTEN: `127.0.0.1:${nats}`,
       ...settings,
     }
   }
@@ -47,7 +50,7 @@ export class Standalone {
   /** Starts the binary on an empty log, and returns when it is ready. */
   static async start(binary: string, settings: Settings = {}): Promise<Standalone> {
     const folder = mkdtempSync(join(tmpdir(), 'tidemark-e2e-'))
-    const server = new Standalone(binary, folder, await freePorts(2), settings)
+    const server = new Standalone(binary, folder, await freePorts(3), settings)
     try {
       await server.start()
     } catch (error) {
@@ -62,9 +65,10 @@ export class Standalone {
     return this.#log
   }
 
-  /** Starts the process again after kill() or stop(). */
-  async start(): Promise<void> {
+  /** Starts the process again after kill() or stop(), from then on with these settings as well. */
+  async start(settings: Settings = {}): Promise<void> {
     if (this.#process !== undefined) throw new Error('it is running')
+    Object.assign(this.#environment, settings)
     const started = spawn(this.#binary, [], { cwd: this.#folder, env: this.#environment, stdio: ['ignore', 'pipe', 'pipe'] })
     this.#process = started
     running.add(started)
@@ -126,7 +130,7 @@ async function answers(url: string): Promise<boolean> {
 }
 
 /** The developer's own settings are not the test's. */
-function withoutTidemark(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+export function withoutTidemark(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('TIDEMARK_')))
 }
 
