@@ -30,6 +30,11 @@ func (c *Client) Page(ctx context.Context, r PageRequest) (PageReply, error) {
 	return ask[PageReply](ctx, c.nc, "page", r)
 }
 
+// Moment asks where a conversation was at a time.
+func (c *Client) Moment(ctx context.Context, r MomentRequest) (MomentReply, error) {
+	return ask[MomentReply](ctx, c.nc, "moment", r)
+}
+
 // Lookup asks what an idempotency key stands for.
 func (c *Client) Lookup(ctx context.Context, r LookupRequest) (LookupReply, error) {
 	return ask[LookupReply](ctx, c.nc, "lookup", r)

@@ -4,6 +4,7 @@
 //
 //	tidemark.query.after       events after an offset, for a set of conversations
 //	tidemark.query.page        a page of one conversation, newest first
+//	tidemark.query.moment      where a conversation was at a time
 //	tidemark.query.lookup      the event an idempotency key stands for
 //	tidemark.query.direct      a user's newest direct conversations
 //	tidemark.query.users       users by id, or the newest
@@ -70,6 +71,22 @@ type PageReply struct {
 	Checkpoint Checkpoint    `json:"checkpoint"`
 }
 
+// MomentRequest asks for the last event of a conversation that the log had stored
+// at a time.
+type MomentRequest struct {
+	Conversation subject.Conversation `json:"conversation"`
+	At           time.Time            `json:"at"` // inclusive; of the years 1970 to 9999
+}
+
+// MomentReply holds that event's offset: it was stored at the time or before, and
+// the conversation's next one later, if there is one up to the checkpoint. Where
+// the log's clock was set back, so that there are several of which that holds, it is
+// any of them.
+type MomentReply struct {
+	Offset     uint64     `json:"offset"` // 0 if there is none
+	Checkpoint Checkpoint `json:"checkpoint"`
+}
+
 // LookupRequest asks for the event stored under an idempotency key.
 type LookupRequest struct {
 	Scope string `json:"scope"`
@@ -126,6 +143,7 @@ type UsersReply struct {
 type Model interface {
 	After(ctx context.Context, r AfterRequest) (AfterReply, error)
 	Page(ctx context.Context, r PageRequest) (PageReply, error)
+	Moment(ctx context.Context, r MomentRequest) (MomentReply, error)
 	Lookup(ctx context.Context, r LookupRequest) (LookupReply, error)
 	Direct(ctx context.Context, r DirectRequest) (DirectReply, error)
 	Users(ctx context.Context, r UsersRequest) (UsersReply, error)

@@ -29,6 +29,9 @@ func (m model) After(_ context.Context, r query.AfterRequest) (query.AfterReply,
 func (m model) Page(_ context.Context, r query.PageRequest) (query.PageReply, error) {
 	return query.PageReply{Checkpoint: query.Checkpoint{Offset: r.Before}}, m.err
 }
+func (m model) Moment(_ context.Context, r query.MomentRequest) (query.MomentReply, error) {
+	return query.MomentReply{Offset: 3, Checkpoint: query.Checkpoint{At: r.At, Epoch: r.Conversation.Name}}, m.err
+}
 func (m model) Lookup(_ context.Context, r query.LookupRequest) (query.LookupReply, error) {
 	return query.LookupReply{Checkpoint: query.Checkpoint{Epoch: r.Scope + r.Key}}, m.err
 }
@@ -74,13 +77,18 @@ func TestQuestionsAndErrorsCrossTheWire(t *testing.T) {
 		checkpoint, err4 := client.Checkpoint(ctx)
 		direct, err5 := client.Direct(ctx, query.DirectRequest{User: "u", Conversations: 2, Messages: 3})
 		users, err6 := client.Users(ctx, query.UsersRequest{IDs: []string{"a", "\x00<b>"}, Newest: 8})
-		for i, err := range []error{err1, err2, err3, err4, err5, err6} {
+		at := time.Unix(1_700_000_000, 123456789).UTC()
+		moment, err7 := client.Moment(ctx, query.MomentRequest{Conversation: subject.General, At: at})
+		for i, err := range []error{err1, err2, err3, err4, err5, err6, err7} {
 			if fault.KindOf(err) != c.kind || (err == nil) != (c.err == nil) || err != nil && !strings.Contains(err.Error(), c.err.Error()) {
 				t.Errorf("question %d: %v (%s), want %v (%s)", i, err, fault.KindOf(err), c.err, c.kind)
 			}
 		}
 		if c.err == nil && (after.Through != 5 || page.Checkpoint.Offset != 6 || lookup.Checkpoint.Epoch != "sk" || checkpoint.Offset != 7) {
 			t.Errorf("answers %+v %+v %+v %+v", after, page, lookup, checkpoint)
+		}
+		if want := (query.Checkpoint{At: at, Epoch: subject.General.Name}); c.err == nil && (moment.Offset != 3 || moment.Checkpoint != want) {
+			t.Errorf("answer %+v", moment)
 		}
 		second := query.User{ID: "\x00<b>", Name: "name", Offset: 8, At: time.Unix(1, 2).UTC()}
 		if c.err == nil && (direct.Checkpoint.Epoch != "u2 3" || len(users.Users) != 2 || users.Users[1] != second || !users.Cut) {

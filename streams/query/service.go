@@ -14,7 +14,7 @@ import (
 
 const (
 	serviceName    = "tidemark-query"
-	serviceVersion = "1.0.0" // of this contract
+	serviceVersion = "1.1.0" // of this contract
 	subjectPrefix  = "tidemark.query."
 
 	// A question that takes longer than this is given up: whoever asked it
@@ -42,6 +42,7 @@ func Serve(nc *nats.Conn, model Model, log *slog.Logger) (micro.Service, error) 
 	endpoints := map[string]micro.HandlerFunc{
 		"after":      answer(model.After, log),
 		"page":       answer(model.Page, log),
+		"moment":     answer(model.Moment, log),
 		"lookup":     answer(model.Lookup, log),
 		"direct":     answer(model.Direct, log),
 		"users":      answer(model.Users, log),

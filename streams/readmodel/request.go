@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/tidemark-chat/tidemark/streams/fault"
 	"github.com/tidemark-chat/tidemark/streams/query"
@@ -52,6 +53,26 @@ func CheckPage(r query.PageRequest) (query.PageRequest, error) {
 		r.Before = maxOffset
 	}
 	r.Limit = limit
+	return r, nil
+}
+
+// latest is the latest time that a row can hold: in the year 2262.
+var latest = time.Unix(0, math.MaxInt64)
+
+// CheckMoment is CheckAfter's twin for a moment. In what it returns At is a time
+// that Nanoseconds can express.
+func CheckMoment(r query.MomentRequest) (query.MomentRequest, error) {
+	const op = "moment of a conversation"
+	if err := checkConversation(r.Conversation); err != nil {
+		return r, fault.New(op, fault.Permanent, err)
+	}
+	r.At = r.At.UTC()
+	if year := r.At.Year(); year < 1970 || year > 9999 {
+		return r, fault.Errorf(op, fault.Permanent, "the year %d is not 1970 to 9999", year)
+	}
+	if r.At.After(latest) {
+		r.At = latest
+	}
 	return r, nil
 }
 

@@ -115,7 +115,7 @@ func (m *ReadModel) After(_ context.Context, r query.AfterRequest) (query.AfterR
 	found, c := m.find(func(e *event.Event) bool {
 		return e.Message() && e.Offset > r.Offset && slices.ContainsFunc(r.Conversations, func(c subject.Conversation) bool {
 			topics := e.Topics()
-			return topics[0] == c || topics[1] == c
+			return e.Conversation == c || topics[0] == c || topics[1] == c
 		})
 	})
 	reply := query.AfterReply{Events: found, Through: max(c.Offset, r.Offset), Checkpoint: c}
@@ -133,6 +133,18 @@ func (m *ReadModel) Page(_ context.Context, r query.PageRequest) (query.PageRepl
 	slices.Reverse(found)
 	n := fitting(found, r.Limit)
 	return query.PageReply{Events: found[:n], More: n < len(found), Checkpoint: c}, nil
+}
+
+// Moment implements query.Model.
+func (m *ReadModel) Moment(_ context.Context, r query.MomentRequest) (query.MomentReply, error) {
+	found, c := m.find(func(e *event.Event) bool {
+		return e.Message() && e.Conversation == r.Conversation && !e.At.After(r.At)
+	})
+	reply := query.MomentReply{Checkpoint: c}
+	if len(found) > 0 {
+		reply.Offset = found[len(found)-1].Offset
+	}
+	return reply, nil
 }
 
 // Lookup implements query.Model.

@@ -99,6 +99,10 @@ func (m *model) Lookup(_ context.Context, r query.LookupRequest) (reply query.Lo
 	return reply, m.busy()
 }
 
+func (m *model) Moment(context.Context, query.MomentRequest) (query.MomentReply, error) {
+	return query.MomentReply{}, nil
+}
+
 func (m *model) Direct(context.Context, query.DirectRequest) (query.DirectReply, error) {
 	return query.DirectReply{}, nil
 }

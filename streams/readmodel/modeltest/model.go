@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tidemark-chat/tidemark/streams/event"
 	"github.com/tidemark-chat/tidemark/streams/fault"
@@ -26,6 +27,8 @@ func TestModel(t *testing.T, open OpenModel) {
 		"after: beyond the checkpoint":         testAfterBeyond,
 		"page: walks back to the first":        testPageWalk,
 		"page: bytes":                          testPageBytes,
+		"moment: the last at a time":           testMoment,
+		"moment: the clock was set back":       testMomentClock,
 		"lookup":                               testLookup,
 		"reply of escaped content fits":        testHostileContent,
 		"inbox: a user's direct messages":      testInbox,
@@ -86,6 +89,10 @@ func testEmpty(t *testing.T, open OpenModel) {
 	page := must[query.PageReply](t)(model.Page(t.Context(), query.PageRequest{Conversation: subject.General}))
 	if len(page.Events) != 0 || page.More {
 		t.Errorf("page: %+v", page)
+	}
+	moment := must[query.MomentReply](t)(model.Moment(t.Context(), query.MomentRequest{Conversation: subject.General, At: second(1)}))
+	if moment != (query.MomentReply{}) {
+		t.Errorf("moment: %+v", moment)
 	}
 	lookup := must[query.LookupReply](t)(model.Lookup(t.Context(), query.LookupRequest{Scope: "s", Key: "k"}))
 	if lookup.Event != nil {
@@ -378,6 +385,22 @@ func testRefusals(t *testing.T, open OpenModel) {
 		},
 		"page: limit": func() error {
 			_, err := model.Page(t.Context(), query.PageRequest{Conversation: rooms[0], Limit: -1})
+			return err
+		},
+		"moment: no conversation": func() error {
+			_, err := model.Moment(t.Context(), query.MomentRequest{At: second(1)})
+			return err
+		},
+		"moment: an inbox": func() error {
+			_, err := model.Moment(t.Context(), query.MomentRequest{Conversation: subject.Inbox("u"), At: second(1)})
+			return err
+		},
+		"moment: no time": func() error {
+			_, err := model.Moment(t.Context(), query.MomentRequest{Conversation: rooms[0]})
+			return err
+		},
+		"moment: before 1970": func() error {
+			_, err := model.Moment(t.Context(), query.MomentRequest{Conversation: rooms[0], At: time.Unix(0, -1)})
 			return err
 		},
 		"lookup: no key": func() error { _, err := model.Lookup(t.Context(), query.LookupRequest{Scope: "s"}); return err },

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tidemark-chat/tidemark/streams/event"
 	"github.com/tidemark-chat/tidemark/streams/query"
@@ -87,9 +88,16 @@ func (r *random) compare(t *testing.T, got, want query.Model) {
 	}
 	same(t, after, got.After, want.After)
 	same(t, query.PageRequest{Conversation: r.dm(), Before: r.Uint64N(r.offset + 2), Limit: limit}, got.Page, want.Page)
+	same(t, r.moment(), got.Moment, want.Moment)
 	same(t, query.LookupRequest{Scope: event.Scope("user:u1", r.room()), Key: fmt.Sprint("key-", r.IntN(20))}, got.Lookup, want.Lookup)
 	same(t, query.DirectRequest{User: r.user(), Conversations: 1 + r.IntN(9), Messages: 1 + r.IntN(30)}, got.Direct, want.Direct)
 	same(t, users, got.Users, want.Users)
+}
+
+// moment asks for a time around those of some events, and now and then at one of them.
+func (r *random) moment() query.MomentRequest {
+	at := Event(r.Uint64N(r.offset+2), Room("any"), "").At.Add(time.Duration(r.IntN(3)-1) * time.Nanosecond)
+	return query.MomentRequest{Conversation: []subject.Conversation{r.room(), r.dm()}[r.IntN(2)], At: at}
 }
 
 func same[Request, Reply any](t *testing.T, request Request, got, want func(context.Context, Request) (Reply, error)) {

@@ -74,6 +74,15 @@ func (m *reference) Page(_ context.Context, r query.PageRequest) (query.PageRepl
 	return query.PageReply{Events: found[:n], More: n < len(found), Checkpoint: m.checkpoint}, nil
 }
 
+// Moment takes it that times ascend.
+func (m *reference) Moment(_ context.Context, r query.MomentRequest) (query.MomentReply, error) {
+	reply := query.MomentReply{Checkpoint: m.checkpoint}
+	for _, e := range m.find(func(e *event.Event) bool { return e.Conversation == r.Conversation && !e.At.After(r.At) }) {
+		reply.Offset = e.Offset
+	}
+	return reply, nil
+}
+
 func (m *reference) Lookup(_ context.Context, r query.LookupRequest) (query.LookupReply, error) {
 	reply := query.LookupReply{Checkpoint: m.checkpoint}
 	for _, e := range m.find(func(e *event.Event) bool { return e.Scope == r.Scope && e.Key == r.Key }) {

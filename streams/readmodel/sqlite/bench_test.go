@@ -212,3 +212,21 @@ func BenchmarkUsers(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkMoment asks where one of 2,000 conversations, and where the only one, was in the
+// middle of 200,000 messages.
+func BenchmarkMoment(b *testing.B) {
+	const n = 200_000
+	for _, rooms := range []int{2000, 1} {
+		s := filled(b, n, rooms)
+		b.Run(fmt.Sprint("of ", rooms), func(b *testing.B) {
+			r := query.MomentRequest{Conversation: room(0), At: modeltest.Event(n/2, room(0), "").At}
+			b.ReportAllocs()
+			for b.Loop() {
+				if reply, err := s.Moment(b.Context(), r); err != nil || reply.Offset != n/2 {
+					b.Fatalf("%+v, %v", reply, err)
+				}
+			}
+		})
+	}
+}

@@ -18,7 +18,7 @@ const (
 )
 
 type queryStatements struct {
-	position, offsets, span, page, lookup       *sql.Stmt
+	position, offsets, span, page, seek, lookup *sql.Stmt
 	inbox, newestDirect, newestUsers, usersByID *sql.Stmt
 }
 
@@ -34,6 +34,7 @@ func questions(s *queryStatements) map[**sql.Stmt]string {
 		&s.offsets:  `SELECT "offset" FROM messages WHERE conversation = ? AND "offset" > ? AND "offset" <= ? ORDER BY "offset" LIMIT ?`,
 		&s.span:     selectSQL + `WHERE conversation = ? AND "offset" > ? AND "offset" <= ? ORDER BY "offset"`,
 		&s.page:     selectSQL + `WHERE conversation = ? AND "offset" < ? ORDER BY "offset" DESC LIMIT ?`,
+		&s.seek:     seekSQL,
 		&s.lookup:   selectSQL + `WHERE scope = ? AND "key" = ?`,
 
 		&s.inbox:        inboxSQL,

@@ -5,6 +5,7 @@ package history
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -44,10 +45,26 @@ func New(model query.Model, log Log, t *tail.Tail, epoch string) *History {
 func (h *History) After(
 	ctx context.Context, topics []subject.Conversation, cursor, through uint64, limit int,
 ) ([]event.Event, uint64, error) {
-	events, complete, modelErr := h.fromModel(ctx, topics, cursor, limit)
-	if modelErr == nil && complete > cursor {
-		return events, complete, nil
+	reply, err := h.fromModel(ctx, topics, cursor, limit)
+	if err == nil && reply.Through > cursor {
+		return reply.Events, reply.Through, nil
 	}
+	if err == nil {
+		err = &behindError{reply.Through}
+	}
+	return h.fromLog(ctx, topics, cursor, through, limit, err)
+}
+
+// behindError says that the read model knows nothing beyond an offset.
+type behindError struct{ at uint64 }
+
+func (e *behindError) Error() string { return fmt.Sprintf("the read model is at %d", e.at) }
+
+// fromLog is After without the read model. silent is why that says nothing: it fails,
+// or it is behind.
+func (h *History) fromLog(
+	ctx context.Context, topics []subject.Conversation, cursor, through uint64, limit int, silent error,
+) ([]event.Event, uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
 	state, err := h.log.State(ctx)
@@ -55,36 +72,30 @@ func (h *History) After(
 		return nil, 0, err
 	}
 	if state.First > cursor+1 {
-		if modelErr != nil {
-			return nil, 0, modelErr // it may hold what the log no longer does
+		if !errors.As(silent, new(*behindError)) {
+			return nil, 0, silent // it may hold what the log no longer does
 		}
 		return nil, 0, &delivery.TrimmedError{First: state.First}
 	}
 	if through-cursor > eventlog.MaxReadSpan {
-		if modelErr == nil {
-			modelErr = fmt.Errorf("the read model is at %d", complete)
-		}
 		return nil, 0, fault.Errorf("read history", fault.Temporary,
-			"%d offsets after %d are too many to read from the log, and: %w", through-cursor, cursor, modelErr)
+			"%d offsets after %d are too many to read from the log, and: %w", through-cursor, cursor, silent)
 	}
 	return h.log.Read(ctx, topics, cursor, through, limit)
 }
 
 func (h *History) fromModel(
 	ctx context.Context, topics []subject.Conversation, cursor uint64, limit int,
-) ([]event.Event, uint64, error) {
+) (query.AfterReply, error) {
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
 	reply, err := h.model.After(ctx, query.AfterRequest{
 		Conversations: topics, Offset: cursor, Limit: min(limit, query.MaxEvents),
 	})
-	if err != nil {
-		return nil, 0, err
+	if err == nil {
+		err = h.SameLog(reply.Checkpoint)
 	}
-	if err := h.SameLog(reply.Checkpoint); err != nil {
-		return nil, 0, err
-	}
-	return reply.Events, reply.Through, nil
+	return reply, err
 }
 
 // SameLog checks that the read model is one of this log.

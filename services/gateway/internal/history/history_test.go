@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sort"
 	"testing"
 	"time"
 
@@ -47,7 +48,7 @@ func find(events []event.Event, fits func(*event.Event) bool) (found []event.Eve
 
 func in(topics []subject.Conversation, e *event.Event) bool {
 	of := e.Topics()
-	return slices.Contains(topics, of[0]) || of[1].Name != "" && slices.Contains(topics, of[1])
+	return slices.Contains(topics, e.Conversation) || slices.Contains(topics, of[0]) || of[1].Name != "" && slices.Contains(topics, of[1])
 }
 
 func (p *past) Checkpoint(context.Context) (query.Checkpoint, error) {
@@ -76,6 +77,16 @@ func (p *past) Page(ctx context.Context, r query.PageRequest) (query.PageReply, 
 	slices.Reverse(found)
 	n := min(r.Limit, p.most, len(found))
 	return query.PageReply{Events: found[:n], More: n < len(found), Checkpoint: c}, err
+}
+
+func (p *past) Moment(ctx context.Context, r query.MomentRequest) (query.MomentReply, error) {
+	c, err := p.Checkpoint(ctx)
+	found := find(p.events[:c.Offset], func(e *event.Event) bool { return e.Conversation == r.Conversation })
+	reply := query.MomentReply{Checkpoint: c}
+	if n := sort.Search(len(found), func(i int) bool { return found[i].At.After(r.At) }); n > 0 {
+		reply.Offset = found[n-1].Offset
+	}
+	return reply, err
 }
 
 func (p *past) Direct(ctx context.Context, r query.DirectRequest) (query.DirectReply, error) {
@@ -130,8 +141,10 @@ func direct(from, to string) subject.Conversation {
 func drawPast(t *rapid.T) *past {
 	p := &past{first: 1}
 	kinds := rapid.SliceOfN(rapid.IntRange(0, 5), 1, 60).Draw(t, "events")
+	clock := 0 // seconds; more than one event in some
 	for i, kind := range kinds {
-		e := event.Event{Offset: uint64(i + 1), At: time.Unix(int64(i), 0), Schema: event.Schema, Type: event.Posted, Content: fmt.Sprint(i + 1)}
+		clock += rapid.IntRange(0, 2).Draw(t, "seconds between")
+		e := event.Event{Offset: uint64(i + 1), At: time.Unix(int64(clock), 0), Schema: event.Schema, Type: event.Posted, Content: fmt.Sprint(i + 1)}
 		switch kind {
 		case 0, 1:
 			e.Conversation = rooms[kind]
@@ -174,16 +187,21 @@ func offsets(events []*event.Event) []uint64 {
 	return list
 }
 
+// drawConversation draws a conversation of ann, and where her tail has it.
+func drawConversation(t *rapid.T) (topic, conversation subject.Conversation) {
+	conversation = rapid.SampledFrom([]subject.Conversation{rooms[0], direct(ann, ben), direct(ann, ann)}).Draw(t, "conversation")
+	if conversation.Kind == subject.DM {
+		return subject.Inbox(ann), conversation
+	}
+	return conversation, conversation
+}
+
 // TestAPageIsTheNewestBeforeAnOffsetOrAnError asks for pages wherever the read model
 // ends and the tail begins.
 func TestAPageIsTheNewestBeforeAnOffsetOrAnError(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := drawPast(t)
-		conversation := rapid.SampledFrom([]subject.Conversation{rooms[0], direct(ann, ben), direct(ann, ann)}).Draw(t, "conversation")
-		topic := conversation
-		if conversation.Kind == subject.DM {
-			topic = subject.Inbox(ann)
-		}
+		topic, conversation := drawConversation(t)
 		before := rapid.Uint64Range(0, uint64(len(p.events))+2).Draw(t, "before")
 		limit := rapid.IntRange(1, 100).Draw(t, "limit")
 		page, more, err := p.history().Page(t.Context(), topic, conversation, before, limit)
@@ -277,6 +295,9 @@ func TestAReadModelOfAnotherLogIsNotBelieved(t *testing.T) {
 	}
 	if _, err := h.Direct(t.Context(), ann, 2); err == nil {
 		t.Error("direct messages")
+	}
+	if _, _, err := h.PageAt(t.Context(), rooms[0], rooms[0], time.Now(), 10); err == nil {
+		t.Error("a page at a time")
 	}
 	if events, through, err := h.After(t.Context(), rooms, 0, 2, 10); err != nil || len(events) > 0 || through != 2 {
 		t.Errorf("it was not the log that was read: %v, %d, %v", events, through, err)
