@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/contract"
+	"github.com/tidemark-chat/tidemark/streams/event"
 	"github.com/tidemark-chat/tidemark/streams/subject"
 )
 
@@ -53,7 +54,7 @@ func (s *session) room(r request) (name string, refusal *contract.Refusal) {
 	return name, refusal
 }
 
-// history handles ("history", {room or with [, before] [, limit]}, ack).
+// history handles ("history", {room or with [, before, after or at] [, limit]}, ack).
 func (s *session) history(r request) {
 	h, refusal := contract.ParseHistory(r.args)
 	topic, conversation := room(h.Room), room(h.Room)
@@ -78,14 +79,27 @@ func (s *session) history(r request) {
 	s.gen.paging.run(s.ctx, s.takeTurn, func() {
 		defer func() { <-s.turn }()
 		s.gen.upToDate(s.ctx)
-		page, more, err := s.gen.past.Page(s.ctx, topic, conversation, h.Before, h.Limit)
+		page, more, err := s.pageOf(topic, conversation, h)
 		if err != nil {
 			s.unanswered(r, err)
 			return
 		}
-		r.ack(contract.HistoryPage(page, s.Own, more))
+		r.ack(contract.HistoryPage(page, s.Own, h.Newer, more))
 		r.done()
 	}, r.done)
+}
+
+func (s *session) pageOf(
+	topic, conversation subject.Conversation, h contract.History,
+) (page []*event.Event, more bool, err error) {
+	past := s.gen.past
+	switch {
+	case h.Newer:
+		return past.PageAfter(s.ctx, topic, conversation, h.After, h.Limit)
+	case !h.At.IsZero():
+		return past.PageAt(s.ctx, topic, conversation, h.At, h.Limit)
+	}
+	return past.Page(s.ctx, topic, conversation, h.Before, h.Limit)
 }
 
 // takeTurn waits until no other page is being read for the connection.

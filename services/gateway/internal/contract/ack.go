@@ -37,23 +37,20 @@ func Left(room string) map[string]any {
 const maxPageBytes = 256 << 10
 
 // HistoryPage is the ack of "history": messages in ascending offset, and whether
-// there are older ones, as there are where the oldest of page do not fit. own
-// reports whether a message with a key is by the client that asked, which alone is
-// told the key.
-func HistoryPage(page []*event.Event, own func(*event.Event) bool, more bool) map[string]any {
-	sizes, first := 0, len(page)
-	var one []byte
-	for first > 0 {
-		e := page[first-1]
-		one = appendPast(one[:0], e, e.Key != "")
-		if sizes += len(one) + 1; sizes > maxPageBytes && first < len(page) {
-			more = true
-			break
+// there are older ones or, where newer ones were asked for, newer ones, as there are
+// where not all of page fit. own reports whether a message with a key is by the
+// client that asked, which alone is told the key.
+func HistoryPage(page []*event.Event, own func(*event.Event) bool, newer, more bool) map[string]any {
+	if n := fitting(page, newer); n < len(page) {
+		more = true
+		if newer {
+			page = page[:n]
+		} else {
+			page = page[len(page)-n:]
 		}
-		first--
 	}
 	list := []byte{'['}
-	for i, e := range page[first:] {
+	for i, e := range page {
 		if i > 0 {
 			list = append(list, ',')
 		}
@@ -61,6 +58,24 @@ func HistoryPage(page []*event.Event, own func(*event.Event) bool, more bool) ma
 	}
 	// The library's encoder takes []byte for binary, but not this type.
 	return map[string]any{"ok": true, "messages": json.RawMessage(append(list, ']')), "more": more}
+}
+
+// fitting is how many messages, from the first or else from the last, fit into one
+// page.
+func fitting(page []*event.Event, first bool) (n int) {
+	size := 0
+	var one []byte
+	for ; n < len(page); n++ {
+		e := page[n]
+		if !first {
+			e = page[len(page)-1-n]
+		}
+		one = appendPast(one[:0], e, e.Key != "")
+		if size += len(one) + 1; size > maxPageBytes && n > 0 {
+			break
+		}
+	}
+	return n
 }
 
 // appendPast appends a message of a page:

@@ -3,6 +3,8 @@ package contract
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -64,8 +66,53 @@ func TestHistoryPages(t *testing.T) {
 		{[]*event.Event{keyless}, false, `{"messages":[` +
 			`{"to":"u2","content":"hi","from":"u1","username":"zoe","offset":7,` + stamp + `}],"more":false,"ok":true}`},
 	} {
-		if got := sent(HistoryPage(c.page, mine, c.more)); got != "35["+c.want+"]" {
+		if got := sent(HistoryPage(c.page, mine, false, c.more)); got != "35["+c.want+"]" {
 			t.Errorf("got  %s\nwant %s", got, c.want)
+		}
+	}
+}
+
+// TestAPageThatIsTooLargeLosesItsFarEnd, which is the newer one if newer ones were
+// asked for.
+func TestAPageThatIsTooLargeLosesItsFarEnd(t *testing.T) {
+	var page []*event.Event
+	for offset, size := range []int{maxPageBytes, 100 << 10, 100 << 10, 50 << 10, 100 << 10, 2 * maxPageBytes} {
+		e := message(room, "u1", "zoe", "")
+		e.Offset, e.Content = uint64(offset), strings.Repeat("x", size)
+		page = append(page, e)
+	}
+	for _, c := range []struct {
+		from, to int // of page
+		newer    bool
+		want     []uint64
+		more     bool
+	}{
+		{1, 5, false, []uint64{2, 3, 4}, true},
+		{1, 5, true, []uint64{1, 2, 3}, true},
+		{1, 4, false, []uint64{1, 2, 3}, false},
+		{1, 4, true, []uint64{1, 2, 3}, false},
+		{0, 3, false, []uint64{1, 2}, true},
+		{0, 3, true, []uint64{0}, true}, // one is always given
+		{3, 6, false, []uint64{5}, true},
+		{3, 6, true, []uint64{3, 4}, true},
+		{5, 6, true, []uint64{5}, false},
+		{0, 1, false, []uint64{0}, false},
+		{0, 0, true, nil, false},
+	} {
+		var args []struct {
+			Messages []struct{ Offset uint64 }
+			More     bool
+		}
+		text := sent(HistoryPage(page[c.from:c.to], func(*event.Event) bool { return false }, c.newer, false))
+		if err := json.Unmarshal([]byte(text[2:]), &args); err != nil {
+			t.Fatal(err)
+		}
+		var got []uint64
+		for _, m := range args[0].Messages {
+			got = append(got, m.Offset)
+		}
+		if !slices.Equal(got, c.want) || args[0].More != c.more {
+			t.Errorf("%+v: %v, more: %v", c, got, args[0].More)
 		}
 	}
 }
@@ -75,7 +122,7 @@ func TestEveryStringSurvivesAHistoryPage(t *testing.T) {
 		e := message(subject.Conversation{Kind: subject.Room, Name: s}, "u1", s, "")
 		e.Content, e.Key = s, s
 		var args []map[string]any
-		if err := json.Unmarshal([]byte(sent(HistoryPage([]*event.Event{e}, func(*event.Event) bool { return true }, false))[2:]), &args); err != nil {
+		if err := json.Unmarshal([]byte(sent(HistoryPage([]*event.Event{e}, func(*event.Event) bool { return true }, false, false))[2:]), &args); err != nil {
 			t.Fatalf("%q: %v", s, err)
 		}
 		same(t, args[0]["messages"].([]any)[0], map[string]string{"room": s, "content": s, "username": s, "clientOffset": s})
@@ -92,6 +139,6 @@ func BenchmarkHistoryPage(b *testing.B) {
 	nobody := func(*event.Event) bool { return false }
 	b.ReportAllocs()
 	for b.Loop() {
-		sent(HistoryPage(page, nobody, true))
+		sent(HistoryPage(page, nobody, false, true))
 	}
 }

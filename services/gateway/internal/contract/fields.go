@@ -2,7 +2,9 @@ package contract
 
 import (
 	"math"
+	"regexp"
 	"strconv"
+	"time"
 	"unicode/utf8"
 )
 
@@ -51,6 +53,26 @@ func wholeNumber(v any) (uint64, bool) {
 		return n, err == nil && n <= MaxOffset
 	}
 	return 0, false
+}
+
+// rfc3339 is the form of a time. The library alone lets more through: an hour of one
+// digit, a comma, any zone.
+var rfc3339 = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$`)
+
+// instant reads a time as RFC 3339 has it, of the years 1970 to 9999 UTC. It is the
+// end of its millisecond: clients are told times in whole ones, so that what they
+// were told of is not after it.
+func instant(v any) (time.Time, bool) {
+	s, ok := v.(string)
+	if !ok || !rfc3339.MatchString(s) {
+		return time.Time{}, false
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	t = t.UTC()
+	if err != nil || t.Year() < 1970 || t.Year() > 9999 {
+		return time.Time{}, false
+	}
+	return t.Truncate(time.Millisecond).Add(time.Millisecond - 1), true
 }
 
 func roomOf(v any) (string, *Refusal) {

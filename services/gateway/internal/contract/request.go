@@ -2,6 +2,7 @@ package contract
 
 import (
 	"math"
+	"time"
 
 	"github.com/tidemark-chat/tidemark/streams/subject"
 )
@@ -12,16 +13,20 @@ const (
 	maxPage     = 100
 )
 
-// History asks for a page of older messages: of a room, or with a user.
+// History asks for a page of messages: of a room, or with a user. At most one of
+// Before, Newer and At says which; without any it is the newest.
 type History struct {
-	Room, With string // one of them
-	Before     uint64 // an offset; 0: from the newest
-	Limit      int    // 1 to 100
+	Room, With string    // one of them
+	Before     uint64    // the newest before this offset, if it is not 0
+	Newer      bool      // the oldest after the offset After
+	After      uint64    // 0: from the beginning
+	At         time.Time // the newest stored up to this time, if it is not zero; UTC
+	Limit      int       // 1 to 100
 }
 
 // ParseHistory reads the arguments of "history".
 func ParseHistory(args []any) (h History, refusal *Refusal) {
-	fields, refusal := fieldsOf(args, "{room or with [, before] [, limit]}")
+	fields, refusal := fieldsOf(args, "{room or with [, before, after or at] [, limit]}")
 	if refusal != nil {
 		return History{}, refusal
 	}
@@ -29,16 +34,35 @@ func ParseHistory(args []any) (h History, refusal *Refusal) {
 	if refusal != nil {
 		return History{}, refusal
 	}
-	if before := fields["before"]; before != nil {
-		var ok bool
-		if h.Before, ok = wholeNumber(before); !ok || h.Before == 0 {
-			return History{}, invalid("before must be an offset, 1 or more")
-		}
+	if refusal = h.parsePlace(fields["before"], fields["after"], fields["at"]); refusal != nil {
+		return History{}, refusal
 	}
 	if h.Limit, refusal = limitOf(fields["limit"]); refusal != nil {
 		return History{}, refusal
 	}
 	return h, nil
+}
+
+// parsePlace reads where the page is, of which at most one way is not nil.
+func (h *History) parsePlace(before, after, at any) *Refusal {
+	var ok bool
+	switch {
+	case before != nil && after != nil, before != nil && at != nil, after != nil && at != nil:
+		return invalid("want at most one of before, after and at")
+	case before != nil:
+		if h.Before, ok = wholeNumber(before); !ok || h.Before == 0 {
+			return invalid("before must be an offset, 1 or more")
+		}
+	case after != nil:
+		if h.After, h.Newer = wholeNumber(after); !h.Newer {
+			return invalid("after must be an offset, 0 or more")
+		}
+	case at != nil:
+		if h.At, ok = instant(at); !ok {
+			return invalid("at must be a time as in RFC 3339, of the years 1970 to 9999")
+		}
+	}
+	return nil
 }
 
 func limitOf(v any) (int, *Refusal) {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 )
 
@@ -40,6 +41,46 @@ func TestHistoryArguments(t *testing.T) {
 		{`[{"room":"a","limit":-1e300}]`, History{}, InvalidPayload},
 		{`[{"room":"a","limit":1.5}]`, History{}, InvalidPayload},
 		{`[{"room":"a","limit":"10"}]`, History{}, InvalidPayload},
+		{`[{"room":"a","after":0}]`, History{Room: "a", Newer: true, Limit: 50}, ""},
+		{`[{"with":"u1","after":7,"limit":2,"before":null,"at":null}]`, History{With: "u1", Newer: true, After: 7, Limit: 2}, ""},
+		{`[{"room":"a","after":"9007199254740991"}]`, History{Room: "a", Newer: true, After: MaxOffset, Limit: 50}, ""},
+		{`[{"room":"a","after":null}]`, History{Room: "a", Limit: 50}, ""},
+		{`[{"room":"a","after":-1}]`, History{}, InvalidPayload},
+		{`[{"room":"a","after":1.5}]`, History{}, InvalidPayload},
+		{`[{"room":"a","after":""}]`, History{}, InvalidPayload},
+		{`[{"room":"a","after":"latest"}]`, History{}, InvalidPayload},
+		{`[{"room":"a","after":9007199254740992}]`, History{}, InvalidPayload},
+		{`[{"room":"a","after":false}]`, History{}, InvalidPayload},
+		{`[{"room":"a","at":"2026-01-02T03:04:05Z"}]`, History{Room: "a", At: endOf(0), Limit: 50}, ""},
+		{`[{"with":"u1","at":"2026-01-02T03:04:05.006Z","limit":9}]`, History{With: "u1", At: endOf(6), Limit: 9}, ""},
+		{`[{"room":"a","at":"2026-01-02T03:04:05.006999999Z"}]`, History{Room: "a", At: endOf(6), Limit: 50}, ""},
+		{`[{"room":"a","at":"2026-01-02T03:04:05.9Z"}]`, History{Room: "a", At: endOf(900), Limit: 50}, ""},
+		{`[{"room":"a","at":"2026-01-02T08:34:05+05:30"}]`, History{Room: "a", At: endOf(0), Limit: 50}, ""},
+		{`[{"room":"a","at":"2026-01-01T19:04:05-08:00"}]`, History{Room: "a", At: endOf(0), Limit: 50}, ""},
+		{`[{"room":"a","at":"1970-01-01T00:00:00Z"}]`, History{Room: "a", At: time.Unix(0, 999_999).UTC(), Limit: 50}, ""},
+		{`[{"room":"a","at":"9999-12-31T23:59:59.999Z"}]`, History{Room: "a", At: time.Date(9999, 12, 31, 23, 59, 59, 999_999_999, time.UTC), Limit: 50}, ""},
+		{`[{"room":"a","at":"1970-01-01T00:00:00+00:01"}]`, History{}, InvalidPayload},
+		{`[{"room":"a","at":"1969-12-31T23:59:59.999Z"}]`, History{}, InvalidPayload},
+		{`[{"room":"a","at":"9999-12-31T23:59:59-00:01"}]`, History{}, InvalidPayload},
+		{`[{"room":"a","at":"10000-01-01T00:00:00Z"}]`, History{}, InvalidPayload},
+		{`[{"room":"a","at":"0000-00-00T00:00:00Z"}]`, History{}, InvalidPayload},
+		{`[{"room":"a","at":"2026-02-30T00:00:00Z"}]`, History{}, InvalidPayload},
+		{`[{"room":"a","at":"2026-01-02T3:04:05Z"}]`, History{}, InvalidPayload},
+		{`[{"room":"a","at":"2026-01-02T03:04:05,5Z"}]`, History{}, InvalidPayload},
+		{`[{"room":"a","at":"2026-01-02T03:04:05"}]`, History{}, InvalidPayload},
+		{`[{"room":"a","at":"2026-01-02 03:04:05Z"}]`, History{}, InvalidPayload},
+		{`[{"room":"a","at":"2026-01-02T03:04:05+24:00"}]`, History{}, InvalidPayload},
+		{`[{"room":"a","at":"2026-01-02T24:00:00Z"}]`, History{}, InvalidPayload},
+		{`[{"room":"a","at":"2026-01-02T03:04:05Z\n"}]`, History{}, InvalidPayload},
+		{`[{"room":"a","at":"2026-01-02"}]`, History{}, InvalidPayload},
+		{`[{"room":"a","at":"yesterday"}]`, History{}, InvalidPayload},
+		{`[{"room":"a","at":""}]`, History{}, InvalidPayload},
+		{`[{"room":"a","at":1767323045006}]`, History{}, InvalidPayload},
+		{`[{"room":"a","at":["2026-01-02T03:04:05Z"]}]`, History{}, InvalidPayload},
+		{`[{"room":"a","before":7,"after":7}]`, History{}, InvalidPayload},
+		{`[{"room":"a","before":7,"at":"2026-01-02T03:04:05Z"}]`, History{}, InvalidPayload},
+		{`[{"room":"a","after":0,"at":"2026-01-02T03:04:05Z"}]`, History{}, InvalidPayload},
+		{`[{"room":"a","before":7,"after":7,"at":"2026-01-02T03:04:05Z"}]`, History{}, InvalidPayload},
 		{`[{"room":"a"},{}]`, History{}, InvalidPayload},
 		{`["a"]`, History{}, InvalidPayload},
 		{`[]`, History{}, InvalidPayload},
@@ -52,6 +93,11 @@ func TestHistoryArguments(t *testing.T) {
 			t.Errorf("limit %v passes", v)
 		}
 	}
+}
+
+// endOf is the end of a millisecond of the second that the table's times are of.
+func endOf(millisecond int) time.Time {
+	return time.Date(2026, 1, 2, 3, 4, 5, millisecond*1_000_000+999_999, time.UTC)
 }
 
 func TestRoomArguments(t *testing.T) {
@@ -124,7 +170,7 @@ func TestNicknameArguments(t *testing.T) {
 func FuzzParsers(f *testing.F) {
 	for _, seed := range []string{
 		`[]`, `["hi","k"]`, `[null]`, `[{"room":"a","content":"hi","clientOffset":"k"}]`, `[{"to":"u1","content":"hi"}]`,
-		`[{"room":"a","before":7,"limit":3}]`, `[{"with":"u1","before":"7"}]`, `[{"serverOffset":"latest","epoch":1,"rooms":["a"]}]`,
+		`[{"room":"a","before":7,"limit":3}]`, `[{"with":"u1","before":"7"}]`, `[{"room":"a","after":0}]`, `[{"room":"a","at":"2026-01-02T03:04:05.006+01:00"}]`, `[{"serverOffset":"latest","epoch":1,"rooms":["a"]}]`,
 		`[{"sessionID":"s","username":"u","serverOffset":7}]`,
 	} {
 		f.Add(seed)
@@ -157,6 +203,10 @@ func FuzzParsers(f *testing.F) {
 		if h, refusal := ParseHistory(args); refusal == nil {
 			within("room or with", h.Room+h.With, maxRoom)
 			if (h.Room == "") == (h.With == "") || h.Before > MaxOffset || h.Limit < 1 || h.Limit > maxPage {
+				t.Errorf("%s: %+v", text, h)
+			}
+			timed := !h.At.IsZero()
+			if h.Before > 0 && (h.Newer || timed) || h.Newer && timed || h.After > MaxOffset || timed && (h.At.Year() < 1970 || h.At.Year() > 9999) {
 				t.Errorf("%s: %+v", text, h)
 			}
 		}
