@@ -19,6 +19,8 @@ export class Thread {
   primed = false
   /** Names of those who type, by who they are. */
   readonly typing = new Map<string, string>()
+  /** Come, but not among the span's messages yet. */
+  #arrived: Message[] = []
   /** Stored, but not among the messages yet. */
   readonly #settling = new Map<string, OutboxEntry>()
 
@@ -39,19 +41,26 @@ export class Thread {
     this.newest = 0
     this.primed = false
     this.unread.clear()
+    this.#arrived = []
     this.#settling.clear()
   }
 
-  take(messages: readonly Message[]): void {
-    this.span?.insertAll(messages)
-    for (const { offset } of messages) this.newest = Math.max(this.newest, offset)
+  /** Takes a message that has come; flush() puts those since the last one among the others, all at once. */
+  take(message: Message): void {
+    this.#arrived.push(message)
+    this.newest = Math.max(this.newest, message.offset)
+  }
+
+  flush(): void {
+    if (this.span === undefined || this.#arrived.length === 0 && this.#settling.size === 0) return
+    this.span.insertAll(this.#arrived)
+    this.#arrived = []
     this.#settle()
   }
 
   /** A message of one's own has been stored; it is shown as waiting until it comes. */
   stored(entry: OutboxEntry): void {
     this.#settling.set(entry.key, entry)
-    this.#settle()
   }
 
   get settling(): OutboxEntry[] {
