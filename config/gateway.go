@@ -15,6 +15,7 @@ type Gateway struct {
 	PresenceLease     time.Duration
 	MaxContentBytes   Size
 	CORSOrigins       []string // empty: same origin only; "*" alone: any
+	LogView           bool
 	TailBytes         Size
 	WarmEvents        int
 	SendBudget        Size
@@ -41,6 +42,7 @@ func (g *Gateway) settings() []setting {
 		set(&g.PresenceLease, "gateway.presenceLease", "15s", duration(500*time.Millisecond, 10*time.Minute), "how long users of a gateway that has died are still shown as online"),
 		set(&g.MaxContentBytes, "gateway.maxContentBytes", "16KiB", size(1, 48*KiB), "longest content of a message; an event in the log ends at 64KiB"),
 		set(&g.CORSOrigins, "gateway.corsOrigins", "", origins(), "pages of other origins that may connect; empty: none"),
+		set(&g.LogView, "gateway.logView", "false", truth(), "whether /log shows everybody who reaches the gateway which conversations there are, rooms' names included, when something is said there, how much, and by hashes of contents; never contents"),
 		set(&g.TailBytes, "gateway.tailBytes", "64MiB", size(64*KiB, 1*TiB), "memory for recent events, from which clients catch up"),
 		set(&g.WarmEvents, "gateway.warmEvents", "100000", number(0, 100_000_000), "events replayed into that memory at start"),
 		set(&g.SendBudget, "gateway.sendBudget", "256KiB", size(64*KiB, 1*GiB), "bytes queued for one connection before it goes back to catching up"),

@@ -9,6 +9,7 @@ import (
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/directory"
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/history"
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/idempotency"
+	"github.com/tidemark-chat/tidemark/services/gateway/internal/logview"
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/posting"
 	"github.com/tidemark-chat/tidemark/streams/appender"
 	"github.com/tidemark-chat/tidemark/streams/event"
@@ -33,6 +34,7 @@ type generation struct {
 	past    *history.History
 	people  *people
 	horizon *horizon
+	view    *logview.View // nil where the log is not shown
 
 	welcoming, paging *readers // lists of users, and pages of history, that are read at the same time
 }
@@ -74,6 +76,10 @@ func (g *Gateway) runGeneration(ctx context.Context) error {
 	}
 	gen.clock.set(state.Now)
 	gen.horizon.reach(position)
+	if g.cfg.Gateway.LogView {
+		gen.view = g.newLogView(gen, reads, model)
+		all.Go(func() { <-ctx.Done(); gen.view.Close() })
+	}
 	gen.poster = &posting.Poster{
 		Appender: appends, Model: model, SameLog: past.SameLog, Log: reads, Tail: t, Now: gen.clock.now,
 		Window: idempotency.Window{
@@ -117,6 +123,9 @@ func (g *Gateway) runGeneration(ctx context.Context) error {
 		}
 		hub.Apply(r)
 		gen.horizon.reach(r.Event.Offset)
+		if gen.view != nil {
+			gen.view.Apply(r)
+		}
 		if r.Event.Offset >= state.Last && g.current.Load() != gen {
 			warm()
 		}

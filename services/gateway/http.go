@@ -31,12 +31,20 @@ func (g *Gateway) routes() http.Handler {
 			mux.HandleFunc("GET /"+name, bounded(files.serve(name, "public, max-age=3600")))
 		}
 	}
+	if g.cfg.Gateway.LogView {
+		mux.HandleFunc("GET /log", bounded(files.serve(logPage, "no-cache")))
+		mux.HandleFunc("GET /log/feed", g.serveLogFeed)
+	}
 	mux.HandleFunc("/", bounded(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
 			return
 		}
 		name := strings.TrimPrefix(r.URL.Path, "/")
+		if name == logPage { // its address is /log, if it has one
+			http.NotFound(w, r)
+			return
+		}
 		if name == "" {
 			name = "index.html"
 			if !web.Built() {

@@ -55,6 +55,12 @@ func newMetrics(g *Gateway) *metrics {
 		gauge("feed_offset", "Newest offset that the feed has delivered.", func(gen *generation) float64 { return float64(gen.tail.Position()) }),
 		gauge("tail_first_offset", "Oldest offset in the tail.", func(gen *generation) float64 { first, _, _ := gen.tail.Stats(); return float64(first) }),
 		gauge("tail_bytes", "Memory the tail holds.", func(gen *generation) float64 { _, _, n := gen.tail.Stats(); return float64(n) }),
+		gauge("log_viewers", "People who watch the log.", func(gen *generation) float64 {
+			if gen.view == nil {
+				return 0
+			}
+			return float64(gen.view.Watching())
+		}),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts(opts("users_online", "Users connected to any gateway, as this one knows it.")), func() float64 {
 			if g.presence == nil { // not running yet
 				return 0

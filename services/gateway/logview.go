@@ -1,0 +1,45 @@
+package gateway
+
+import (
+	"net/http"
+
+	"github.com/tidemark-chat/tidemark/services/gateway/internal/logview"
+	"github.com/tidemark-chat/tidemark/streams/eventlog"
+	"github.com/tidemark-chat/tidemark/streams/notary"
+	"github.com/tidemark-chat/tidemark/streams/query"
+)
+
+// logPage is the built page of the log view, which is served at /log.
+const logPage = "log.html"
+
+// newLogView makes what shows a generation's log.
+func (g *Gateway) newLogView(gen *generation, log *eventlog.Log, model *query.Client) *logview.View {
+	return logview.New(logview.Options{
+		Epoch: gen.epoch, Tail: gen.tail, Log: log, Model: model, Audit: notary.OpenAudit(g.nats.reads), Now: gen.clock.now,
+		Ends: func() (first, last uint64) {
+			state, _ := g.health.get()
+			return state.First, state.Last
+		},
+	})
+}
+
+// serveLogFeed streams the log to a page at /log.
+func (g *Gateway) serveLogFeed(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Security-Policy", contentSecurityPolicy)
+	h.Set("Referrer-Policy", "no-referrer")
+	if r.ContentLength != 0 { // there is nobody to wait for it
+		bounded(func(w http.ResponseWriter, _ *http.Request) {
+			h.Set("Connection", "close")
+			http.Error(w, "a request without a body, please", http.StatusBadRequest)
+		})(w, r)
+		return
+	}
+	gen := g.current.Load()
+	if gen == nil || g.draining.Load() {
+		logview.Refuse(w, "this gateway is not following the log now")
+		return
+	}
+	gen.view.ServeHTTP(w, r)
+}
