@@ -27,6 +27,8 @@ func TestEveryFieldIsFilledByExactlyOneSetting(t *testing.T) {
 			value = "sqlite:a"
 		case "gateway.maxContentBytes":
 			value = "7KiB"
+		case "gateway.logView":
+			value = "true"
 		}
 		if err := s.parse(value); err != nil {
 			t.Errorf("%s: %q: %v", s.key, value, err)
