@@ -118,7 +118,8 @@ func TestARoomThatIsCalledLikeAConversationIsARoom(t *testing.T) {
 	}
 }
 
-func TestRecoveryAndWatermark(t *testing.T) {
+func TestReplayRecoveryAndWatermark(t *testing.T) {
+	golden(t, Replay(0, 1001), `2["replay",{"from":0,"head":1001}]`)
 	golden(t, Recovery{Recovered: true, From: 3, Head: 9, Count: 4, Epoch: "e"}.Packet(),
 		`2["recovery",{"recovered":true,"from":3,"head":9,"count":4,"epoch":"e"}]`)
 	golden(t, Watermark(9), `2["watermark",{"offset":9}]`)

@@ -31,6 +31,14 @@ func (r Recovery) Packet() []byte {
 	return append(append([]byte(`2["recovery",`), body...), ']')
 }
 
+// Replay is the "replay" event as a Socket.IO packet: what follows begins after from,
+// and goes up to head at least.
+func Replay(from, head uint64) []byte {
+	dst := strconv.AppendUint([]byte(`2["replay",{"from":`), from, 10)
+	dst = strconv.AppendUint(append(dst, `,"head":`...), head, 10)
+	return append(dst, "}]"...)
+}
+
 // Watermark is the "watermark" event as a Socket.IO packet: everything at or
 // below offset that this client may see has been sent.
 func Watermark(offset uint64) []byte {

@@ -38,6 +38,9 @@ const (
 	// hub's lock, so that it goes live even while events keep coming.
 	lastLook = 32
 	lastSpan = 1000 // and over how many offsets
+	// longReplay is how many offsets a client may be behind and yet not be told before
+	// it is sent them: that few come within a blink.
+	longReplay = 1000
 )
 
 // verdict is how a step of catching up ended.
@@ -114,6 +117,9 @@ func (h *Hub) step(ctx context.Context, m *Member, far bool) verdict {
 		} else if !ok {
 			return history
 		}
+	}
+	if !h.tellReplay(m) {
+		return full
 	}
 	i := h.interestOf(m)
 	events, through, ok := h.tail.After(m.cursor, i.topics, readBatch)
@@ -193,6 +199,26 @@ func (h *Hub) hand(m *Member, i *interest, p parcel, through uint64) verdict {
 	}
 	h.goLive(m)
 	return caughtUp
+}
+
+// tellReplay sends the replay event, once, before the first event, if there is far to
+// go. It is false if the outlet is full, or the member has left.
+func (h *Hub) tellReplay(m *Member) bool {
+	if m.announced {
+		return true
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if m.state != reading {
+		return false
+	}
+	if from, head := m.recovery.From, h.tail.Position(); head > from+longReplay {
+		if m.outlet.Send(transport.NewFrame(contract.Replay(from, head))) == 0 {
+			return false
+		}
+	}
+	m.announced = true
+	return true
 }
 
 // tellRecovery sends the recovery event, once, after the last replayed event.

@@ -1,6 +1,7 @@
 package delivery_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"sync"
@@ -137,9 +138,19 @@ func (stranger) Own(*event.Event) bool  { return false }
 func (stranger) Sent(*event.Event) bool { return false }
 func (stranger) ID() string             { return "" }
 
-// expect reads until all wanted events and the recovery have come.
-func (o *outlet) expect(t *testing.T, begin uint64, want []uint64, pace int) {
-	told := false
+// replay reads a replay event; ok is false if the frame is another.
+func replay(f transport.Frame) (from, head uint64, ok bool) {
+	if !bytes.HasPrefix(f.Text(), []byte(`2["replay"`)) {
+		return 0, 0, false
+	}
+	n, err := fmt.Sscanf(string(f.Text()), `2["replay",{"from":%d,"head":%d}]`, &from, &head)
+	return from, head, n == 2 && err == nil
+}
+
+// expect reads until all wanted events and the recovery have come, and before them the
+// replay where it began far behind, or nearly.
+func (o *outlet) expect(t *testing.T, begin uint64, far bool, want []uint64, pace int) {
+	told, first := false, true
 	for len(want) > 0 || !told {
 		frames := o.take(t, pace)
 		if frames == nil {
@@ -147,6 +158,13 @@ func (o *outlet) expect(t *testing.T, begin uint64, want []uint64, pace int) {
 			return
 		}
 		for _, f := range frames {
+			from, head, announced := replay(f)
+			if first && far && !announced || announced && (!first || from != begin || head <= begin+1000) {
+				t.Errorf("a start after %d, far behind: %v; first frame: %v, %s", begin, far, first, f.Text())
+			}
+			if first = false; announced {
+				continue
+			}
 			offset, r := parse(t, f)
 			if r != nil {
 				if told || !r.Recovered || r.From != begin {

@@ -62,11 +62,12 @@ type Member struct {
 	drained  bool // its outlet drained while a reader was at work
 	interest *interest
 
-	start    *start // where it wants to begin, until that is resolved
-	cursor   uint64
-	shown    uint64 // newest offset that the client has been told of: less than the cursor if that is of nothing it is sent
-	told     bool   // its recovery event has been sent
-	recovery contract.Recovery
+	start     *start // where it wants to begin, until that is resolved
+	cursor    uint64
+	shown     uint64 // newest offset that the client has been told of: less than the cursor if that is of nothing it is sent
+	announced bool   // its replay event has been sent, or need not be
+	told      bool   // its recovery event has been sent
+	recovery  contract.Recovery
 }
 
 // start is where a member wants to begin.
