@@ -1,135 +1,354 @@
-/** One user's conversations with the gateway: the state of the connection, what was said, and what is being said. */
+/** One user's conversations with the gateway: the parts put together. What it does for a page is said in tidemark.ts. */
 
-import type { Conversation, Message, Page, PageRequest, Person, PersonWithMessages, Typing } from './contract'
-import type { OutboxEntry } from './outbox'
+import { Adoption } from './adoption'
+import { Connection } from './connection'
+import {
+  conversationOf, keyOf, type Auth, type Conversation, type Message, type Page as MessagePage, type PageRequest,
+  type Session, type Stored,
+} from './contract'
+import type { Place } from './cursor'
+import { Emitter } from './emitter'
+import { Feed } from './feed'
+import { History } from './history'
+import { Keeper } from './keeper'
+import { Outbox, type OutboxEntry } from './outbox'
+import type { Page } from './page'
+import * as parse from './parse'
+import { People } from './people'
+import { Requests } from './requests'
+import { Rooms } from './rooms'
+import { firstRooms, laterOf, type Kept, type KeptSession, type Store } from './store'
+import type { TabMessage } from './tabmessage'
+import type { Tabs } from './tabs'
+import type { ClientEvents, ConnectionState, Identity, Tidemark } from './tidemark'
+import { transmitter } from './transmit'
+import { Typists } from './typists'
+import { Who } from './who'
+import type { Wire } from './wire'
 
-/**
- *   connecting ──▶ catching up ──▶ live          connecting: from the start, or since a connection was lost
- *      │  ▲             │           │            offline: an attempt has failed; further ones follow by themselves,
- *      ▼  └─────────────┴───────────┘                     unless `retrying` is false
- *   offline ──▶ catching up                      catching up: connected, being given what was missed
- */
-export type Phase = 'connecting' | 'catching up' | 'live' | 'offline'
-
-export interface ConnectionState {
-  phase: Phase
-  /** False: the gateway has turned this client away for `reason`, or there is nobody to connect as. */
-  retrying: boolean
-  reason?: string
+export interface ClientOptions {
+  /** Makes the wire, not connected yet. It asks `auth` at every handshake. */
+  wire: (auth: () => Auth) => Wire
+  /** What is kept, as `store` has loaded it. */
+  kept: Kept
+  store: Store
+  tabs: Tabs
+  page: Page
+  ackTimeoutMs?: number
+  requestTimeoutMs?: number
+  /** The longest packet that the gateway takes without closing the connection; undefined where it is not known. */
+  maxPacketBytes?: () => number | undefined
 }
 
-/** How far catching up has come. All are offsets of the log but `count`, which is messages. */
-export interface Progress {
-  /** Where the replay began, and where it will end as far as is known; `head` is missing for short ones. */
-  from: number
-  head?: number
-  /** Up to here everything has come. */
-  offset: number
-  /** Messages that have come. */
-  count: number
-}
+export class Client implements Tidemark {
+  readonly #store: Store
+  readonly #tabs: Tabs
+  readonly #page: Page
+  readonly #events = new Emitter<ClientEvents>()
+  readonly #who: Who
+  readonly #connection: Connection
+  readonly #requests: Requests
+  readonly #history: History
+  readonly #rooms: Rooms
+  readonly #feed: Feed
+  readonly #outbox: Outbox
+  readonly #people: People
+  readonly #typists: Typists
+  readonly #keeper: Keeper
+  readonly #adoption: Adoption
+  /** connect() was called, and close() was not. */
+  #open = false
+  /** `identity` has been told since somebody signed in. */
+  #introduced = false
 
-/** Who this is. The sessionID stays inside the library. */
-export interface Identity {
-  userID: string
-  username: string
-}
+  constructor(options: ClientOptions) {
+    const { kept, store, tabs, page, ackTimeoutMs = 10_000, requestTimeoutMs = 10_000, maxPacketBytes = () => undefined } = options
+    const emit = <E extends keyof ClientEvents>(name: E, value: ClientEvents[E]) => this.#events.emit(name, value)
+    this.#store = store
+    this.#tabs = tabs
+    this.#page = page
+    const wire = options.wire(() => this.#auth())
+    this.#who = new Who(kept.session)
+    this.#requests = new Requests(wire, requestTimeoutMs)
+    this.#history = new History(this.#requests)
+    this.#keeper = new Keeper(store, kept.readAt)
+    this.#rooms = new Rooms({
+      kept: kept.rooms, store, requests: this.#requests, emit,
+      post: (message) => tabs.post(message),
+      isConnected: () => wire.connected,
+    })
+    this.#feed = new Feed(kept.session && kept.cursor, {
+      emit,
+      follow: (after, anew) => this.#rooms.follow(after, anew),
+      moved: (place) => this.#keeper.place(place),
+      seen: (key, offset) => this.#outbox.seen(key, offset),
+      wanted: ({ conversation }) => 'user' in conversation || this.#rooms.has(conversation.room),
+      reset: () => this.#keeper.forgetRead(),
+    })
+    this.#outbox = new Outbox({
+      store, tab: tabs.id, ackTimeoutMs,
+      transmit: transmitter(wire, maxPacketBytes),
+      changed: (entry) => emit('outbox', entry),
+      discarded: (entry) => emit('discarded', entry),
+      acked: (entry, ack) => this.#acked(entry, ack),
+    })
+    this.#connection = new Connection(wire, {
+      changed: (state) => emit('state', state),
+      connected: () => this.#connected(),
+      lost: () => this.#lost(),
+      turnedAway: (reason) => this.#turnedAway(reason),
+    })
+    this.#people = new People(wire, emit)
+    this.#typists = new Typists(wire, emit, () => this.identity?.userID)
+    this.#adoption = new Adoption(store, tabs, (entries) => this.#outbox.adopt(entries))
+    this.#listenToGateway(wire)
+    tabs.listen((message) => this.#hear(message))
+    page.onOnline(() => this.retryNow())
+    page.onHide(() => this.#keeper.flush())
+  }
 
-/** What was missed cannot be had in full. `reset`: all that was shown before is no longer true. */
-export interface Discontinuity {
-  reset: boolean
-  reason: string
-}
+  /** Meets the other tabs, and takes over from those that are gone. */
+  async begin(): Promise<void> {
+    this.#tabs.post({ type: 'hello', tab: this.#tabs.id, answer: true })
+    await this.#adoption.begin()
+  }
 
-/** A conversation is followed: every message of it after the offset `after` comes as a `message`. */
-export interface Following {
-  conversation: Conversation
-  after: number
-}
+  get state(): ConnectionState {
+    return this.#connection.state
+  }
 
-export interface ClientEvents {
-  state: ConnectionState
-  /** While catching up, at most ten times a second. */
-  progress: Progress
-  /** The gateway knows who this is; or, undefined, nobody is signed in (any more). */
-  identity: Identity | undefined
-  /**
-   * Each message once per page, in every tab. Offsets ascend, but for one's own direct messages, which may come ahead, and
-   * for a `discontinuity` with `reset`.
-   */
-  message: Message
-  /** Comes before the messages of the replay that it is about only if it says `reset`. */
-  discontinuity: Discontinuity
-  /** All people, once per connection; what was known of people before is replaced. */
-  people: PersonWithMessages[]
-  /** One of them has come, gone, or is new. */
-  person: Person
-  typing: Typing
-  /** A conversation is followed from here on; not repeated when a connection comes back and goes on where it was. */
-  following: Following
-  /** A room has been left, in this tab or in another one. */
-  left: Conversation
-  /** A message of ours is new, or fares otherwise than before. */
-  outbox: OutboxEntry
-  /** A message of ours is no longer in the outbox: it was discarded, or taken over by another tab. */
-  discarded: OutboxEntry
-  /** One has read this far, here or in another tab. */
-  read: { conversation: Conversation; offset: number }
-}
+  get identity(): Identity | undefined {
+    return this.#who.identity
+  }
 
-/** What a call came to that the gateway refused, or that no connection could carry. */
-export class RequestError extends Error {
-  /** A code of the contract, or `offline` or `timeout`: those may be tried again. */
-  readonly code: string
+  get rooms(): readonly string[] {
+    return this.#rooms.names
+  }
 
-  constructor(code: string, message: string) {
-    super(message)
-    this.name = 'RequestError'
-    this.code = code
+  get outbox(): readonly OutboxEntry[] {
+    return this.#outbox.entries
+  }
+
+  get keeps(): boolean {
+    return this.#store.keeps
+  }
+
+  readAt(conversation: Conversation): number | undefined {
+    return this.#keeper.readAt(keyOf(conversation))
+  }
+
+  on<E extends keyof ClientEvents>(name: E, listener: (value: ClientEvents[E]) => void): () => void {
+    return this.#events.on(name, listener)
+  }
+
+  connect(): void {
+    this.#open = true
+    for (const entry of this.outbox) this.#events.emit('outbox', entry)
+    if (this.#who.isSomebody) this.#connection.open()
+  }
+
+  retryNow(): void {
+    if (this.#open && this.#who.isSomebody) this.#connection.retryNow()
+  }
+
+  close(): void {
+    this.#open = false
+    this.#connection.close()
+    this.#outbox.close()
+    this.#keeper.flush()
+    this.#page.close()
+    this.#tabs.close()
+    this.#store.close()
+  }
+
+  signIn(username: string): void {
+    this.#open = true
+    const { session } = this.#who
+    if (this.#who.isSomebody) this.#connection.close()
+    if (session !== undefined) {
+      void this.#store.forget(session.sessionID)
+      this.#endSession()
+    }
+    this.#who.enter(username)
+    this.#connection.open()
+  }
+
+  async signOut(): Promise<void> {
+    const { identity } = this
+    if (identity !== undefined) this.#tabs.post({ type: 'signed out', userID: identity.userID })
+    this.#signedOut()
+    await this.#store.clear()
+  }
+
+  send(conversation: Conversation, content: string): OutboxEntry {
+    return this.#outbox.add(conversation, content)
+  }
+
+  retry(entry: OutboxEntry): void {
+    this.#outbox.retry(entry)
+  }
+
+  discard(entry: OutboxEntry): void {
+    this.#outbox.discard(entry)
+  }
+
+  join(room: string): Promise<void> {
+    return this.#rooms.join(room)
+  }
+
+  leave(room: string): Promise<void> {
+    return this.#rooms.leave(room)
+  }
+
+  history(conversation: Conversation, request?: PageRequest): Promise<MessagePage> {
+    return this.#history.page(conversation, request)
+  }
+
+  typing(conversation: Conversation, typing: boolean): void {
+    this.#typists.say(conversation, typing)
+  }
+
+  read(conversation: Conversation, offset: number): void {
+    const key = keyOf(conversation)
+    if (!this.#keeper.read(key, offset, true)) return
+    this.#tabs.post({ type: 'read', key, offset })
+    this.#events.emit('read', { conversation, offset })
+  }
+
+  #auth(): Auth {
+    return { ...this.#who.auth(), rooms: this.#rooms.handshake(), ...resume(this.#feed.place) }
+  }
+
+  #connected(): void {
+    this.#rooms.connected()
+    this.#feed.connected()
+  }
+
+  #lost(): void {
+    this.#feed.disconnected()
+    this.#outbox.disconnected()
+    this.#requests.lost()
+    this.#typists.lost()
+  }
+
+  #listenToGateway(wire: Wire): void {
+    wire.on('session', (value) => this.#greeted(parse.session(value)))
+    const message = (read: (args: readonly unknown[]) => Message | undefined) => (...args: unknown[]) => {
+      const parsed = read(args)
+      if (parsed !== undefined) this.#feed.message(parsed)
+    }
+    wire.on('chat message', message(parse.chatMessage))
+    wire.on('room message', message(([value]) => parse.roomMessage(value)))
+    wire.on('private message', message(([value]) => this.identity && parse.privateMessage(value, this.identity.userID)))
+    wire.on('replay', (value) => {
+      const replay = parse.replay(value)
+      if (replay !== undefined) this.#feed.replay(replay)
+    })
+    wire.on('recovery', (value) => {
+      const recovery = parse.recovery(value)
+      if (recovery === undefined) return
+      this.#feed.recovered(recovery)
+      this.#connection.live()
+    })
+    wire.on('watermark', (value) => {
+      const watermark = parse.watermark(value)
+      if (watermark !== undefined) this.#feed.watermark(watermark.offset)
+    })
+  }
+
+  /** The first event of each connection: the gateway says who this is. */
+  #greeted(greeting: Session | undefined): void {
+    const { session: known, name } = this.#who
+    const username = known?.username ?? name
+    if (greeting === undefined || username === undefined) return
+    if (known?.sessionID !== greeting.sessionID || known.userID !== greeting.userID) {
+      const session = { ...greeting, username, since: Date.now() }
+      this.#who.is(session)
+      this.#introduced = false
+      void this.#store.signIn(session)
+      this.#tabs.post({ type: 'signed in', session })
+    }
+    if (!this.#introduced) this.#events.emit('identity', this.identity)
+    this.#introduced = true
+    this.#outbox.connected(greeting.userID)
+  }
+
+  #turnedAway(reason: string): boolean {
+    if (reason === 'invalid rooms') return this.#rooms.giveUp()
+    if (reason !== 'invalid username') return false
+    const { session } = this.#who
+    if (session !== undefined) {
+      void this.#store.forget(session.sessionID)
+      this.#endSession()
+    }
+    this.#who.leave()
+    return false
+  }
+
+  /** A direct message of ours is stored: nobody else will say so on this connection. */
+  #acked({ conversation, content, key }: OutboxEntry, { offset, id }: Stored): void {
+    const { identity } = this
+    if (!('user' in conversation) || identity === undefined) return
+    const message: Message = {
+      conversation, offset, content, from: identity.userID, username: identity.username, clientOffset: key,
+    }
+    const at = id === undefined ? undefined : parse.timeOf(id)
+    if (id !== undefined) message.id = id
+    if (at !== undefined) message.at = at
+    this.#feed.acked(message)
+  }
+
+  #hear(message: TabMessage): void {
+    switch (message.type) {
+      case 'hello':
+        this.#adoption.meet(message.tab)
+        if (message.answer) this.#tabs.post({ type: 'hello', tab: this.#tabs.id, answer: false })
+        return
+      case 'read':
+        if (!this.#keeper.read(message.key, message.offset, false)) return
+        return this.#events.emit('read', { conversation: conversationOf(message.key), offset: message.offset })
+      case 'joined':
+        return void this.#rooms.joinedElsewhere(message.room)
+      case 'left':
+        return void this.#rooms.leftElsewhere(message.room)
+      case 'signed in':
+        return this.#signedInElsewhere(message.session)
+      case 'signed out':
+        if (message.userID === this.identity?.userID) this.#signedOut()
+    }
+  }
+
+  #signedInElsewhere(session: KeptSession): void {
+    const known = this.#who.session
+    if (known?.userID === session.userID || (known !== undefined && laterOf(known, session) === known)) return
+    this.#connection.close()
+    if (known !== undefined) this.#endSession()
+    this.#who.is(session)
+    if (this.#open) this.#connection.open()
+  }
+
+  /** Rooms, and how far one has read, are kept for when the same person comes back. */
+  #endSession(): void {
+    this.#who.leave()
+    this.#introduced = false
+    this.#feed.forget()
+    this.#keeper.forgetPlace()
+    this.#people.forget()
+    this.#rooms.forget()
+    this.#outbox.signedOut()
+    this.#events.emit('identity', undefined)
+  }
+
+  #signedOut(): void {
+    this.#connection.close()
+    this.#outbox.clear()
+    this.#keeper.forget()
+    this.#rooms.forget(firstRooms)
+    this.#endSession()
   }
 }
 
-/** What the user interface stands on; `open()` in index.ts makes one. */
-export interface Tidemark {
-  readonly state: ConnectionState
-  readonly identity: Identity | undefined
-  /** Rooms one is in, general included; kept across reloads. */
-  readonly rooms: readonly string[]
-  /** How far one has read each conversation; kept across reloads. */
-  readAt(conversation: Conversation): number | undefined
-  /** What waits or was refused, oldest first. */
-  readonly outbox: readonly OutboxEntry[]
-  /** False: the browser keeps nothing for this page (private window); a reload forgets what is not sent. */
-  readonly keeps: boolean
-
-  /** Returns the function that removes the listener again. */
-  on<E extends keyof ClientEvents>(name: E, listener: (value: ClientEvents[E]) => void): () => void
-  /** Connects as the user that is kept, if there is one. Call it once listeners are set. */
-  connect(): void
-  /** Tries again now rather than later. */
-  retryNow(): void
-  /** Ends the connection and lets go of everything that would keep the page alive. */
-  close(): void
-  /** Connects as a new user of this name (1 to 64 characters). */
-  signIn(username: string): void
-  /** Forgets the user, in all tabs, and what was not sent. */
-  signOut(): Promise<void>
-
-  /** Says `content`, now or as soon as possible; `outbox` events tell what becomes of it. */
-  send(conversation: Conversation, content: string): OutboxEntry
-  /** Sends a refused message again, as a new one. */
-  retry(entry: OutboxEntry): void
-  /** Gives up a refused message. */
-  discard(entry: OutboxEntry): void
-
-  /** Is in a room from now on; while there is no connection, from the next one on. */
-  join(room: string): Promise<void>
-  leave(room: string): Promise<void>
-  /** @throws RequestError */
-  history(conversation: Conversation, request?: PageRequest): Promise<Page>
-  /** Tells others that one types, as often as one likes: what goes out is limited. */
-  typing(conversation: Conversation, typing: boolean): void
-  /** Notes that one has read up to this offset. */
-  read(conversation: Conversation, offset: number): void
+function resume(place: Place | undefined): Pick<Auth, 'serverOffset' | 'epoch'> {
+  if (place === undefined) return {}
+  return place.epoch === undefined ? { serverOffset: place.offset } : { serverOffset: place.offset, epoch: place.epoch }
 }
-

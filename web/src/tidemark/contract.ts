@@ -148,3 +148,13 @@ export type RefusalCode =
 
 /** There is no ack for a temporary failure: the sender's own timeout makes it try again. */
 export type Ack = Stored | Refused
+
+/** The handshake's `auth`: a new user by `username`, a known one by `sessionID`; and from where to replay. */
+export interface Auth {
+  username?: string
+  sessionID?: string
+  rooms: readonly string[]
+  /** Absent: from now on. */
+  serverOffset?: number
+  epoch?: Epoch
+}

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 
-import type { Recovery } from './contract'
+import { general, type Message, type Recovery } from './contract'
 import { Cursor } from './cursor'
 
-const message = (offset: number) => ({ content: `m${offset}`, offset })
+const message = (offset: number): Message => ({ conversation: general, content: `m${offset}`, offset })
 const recovery = (head: number, more: Partial<Recovery> = {}): Recovery => ({
   recovered: true, from: 0, head, count: 0, epoch: 'e1', ...more,
 })
@@ -19,35 +19,39 @@ function returning(head: number, ...offsets: number[]): Cursor {
 }
 
 describe('where to resume', () => {
-  test('is the beginning, for a new page', () => {
-    expect(new Cursor().resume()).toEqual({ serverOffset: 0 })
+  test('is nowhere, for who knows nothing', () => {
+    expect(new Cursor().place).toBeUndefined()
+  })
+
+  test('is the place that was kept', () => {
+    expect(new Cursor({ offset: 7, epoch: 'e1' }).place).toEqual({ offset: 7, epoch: 'e1' })
   })
 
   test('is the highest of messages, watermarks and the head', () => {
     const cursor = new Cursor()
     cursor.connected()
     cursor.message(message(3))
-    expect(cursor.resume()).toEqual({ serverOffset: 3 })
+    expect(cursor.place).toEqual({ offset: 3 })
     cursor.recovered(recovery(5))
-    expect(cursor.resume()).toEqual({ serverOffset: 5, epoch: 'e1' })
+    expect(cursor.place).toEqual({ offset: 5, epoch: 'e1' })
     cursor.watermark(9)
     cursor.watermark(8)
-    expect(cursor.offset).toBe(9)
+    expect(cursor.place?.offset).toBe(9)
     cursor.message(message(12))
-    expect(cursor.offset).toBe(12)
+    expect(cursor.place?.offset).toBe(12)
   })
 
   test('is the last message received, when a replay is cut off', () => {
     const cursor = returning(2, 1, 2)
     cursor.message(message(5))
     cursor.connected()
-    expect(cursor.resume()).toEqual({ serverOffset: 5, epoch: 'e1' })
+    expect(cursor.place).toEqual({ offset: 5, epoch: 'e1' })
   })
 
   test('does not follow a watermark inside a replay', () => {
     const cursor = returning(2, 1, 2)
     cursor.watermark(40)
-    expect(cursor.offset).toBe(2)
+    expect(cursor.place?.offset).toBe(2)
   })
 })
 
@@ -81,7 +85,7 @@ describe('another log', () => {
     const { reset, messages } = cursor.recovered(end)
     expect(reset).toBe(true)
     expect(messages.map(({ offset }) => offset)).toEqual([1, 2])
-    expect(cursor.resume()).toEqual({ serverOffset: 2, epoch: end.epoch })
+    expect(cursor.place).toEqual({ offset: 2, epoch: end.epoch })
   })
 
   test('whose first message is above the offset is shown again after the reset', () => {
@@ -96,7 +100,7 @@ describe('another log', () => {
     const cursor = returning(7, 5, 7)
     cursor.message(message(1))
     cursor.connected()
-    expect(cursor.resume()).toEqual({ serverOffset: 7, epoch: 'e1' })
+    expect(cursor.place).toEqual({ offset: 7, epoch: 'e1' })
   })
 
   test('is noticed by a cursor whose first replay was cut off before it knew the epoch', () => {
@@ -116,8 +120,17 @@ describe('another log', () => {
     cursor.message(message(1))
     const end = recovery(1, { recovered: false, reason: 'epoch_changed' })
     expect(cursor.recovered(end)).toEqual({ reset: false, messages: [] })
-    expect(cursor.offset).toBe(1)
+    expect(cursor.place?.offset).toBe(1)
   })
+})
+
+test('another log is noticed by a cursor that was kept, too', () => {
+  const cursor = new Cursor({ offset: 7, epoch: 'e1' })
+  cursor.connected()
+  expect(cursor.message(message(9))).toBe(true)
+  const { reset, messages } = cursor.recovered(recovery(9, { recovered: false, reason: 'epoch_changed', epoch: 'e2' }))
+  expect(reset).toBe(true)
+  expect(messages.map(({ offset }) => offset)).toEqual([9])
 })
 
 test('a trimmed log is the same log: what is shown stays', () => {

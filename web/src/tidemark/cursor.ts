@@ -11,51 +11,58 @@
  * gateway then replays from the beginning and says so only afterwards. Until it has, an offset at or below ours may
  * either be a duplicate or a message of the new log, so what is unclear waits for the end of the replay.
  *
- * The cursor lives exactly as long as the messages it counts. This page keeps them in memory, so the cursor is in
- * memory as well: after a reload both begin anew at 0 and the history is shown again. A cursor kept any longer (in
- * sessionStorage, say) would resume after messages that nobody has any more.
+ * One cursor is good for all of a user's conversations. A page that is loaded again goes on from the place that was
+ * kept; what lies before it is read from `history`.
  */
 
-import type { ChatMessage, Epoch, Recovery, Resume } from './contract'
+import type { Epoch, Message, Recovery } from './contract'
+
+/** A place in a log. */
+export interface Place {
+  offset: number
+  /** Which log; missing until the first replay has ended. */
+  epoch?: Epoch
+}
 
 /** What to show once a replay has ended. */
 export interface Replayed {
   /** The log is another one: what was shown before `messages` is no longer true. */
   reset: boolean
-  messages: ChatMessage[]
+  messages: Message[]
 }
 
 export class Cursor {
-  #offset = 0
+  /** Undefined: this client has seen nothing of any log, and begins with what comes from now on. */
+  #offset: number | undefined
   #epoch: Epoch | undefined
   /** Messages of the replay under way, kept while it may turn out to be that of another log; undefined when live. */
-  #replay: ChatMessage[] | undefined
-  /** False on the first connection: who knows nothing of any log cannot know another one. Nothing is kept then. */
+  #replay: Message[] | undefined
+  /** False for who knows nothing of any log and so cannot know another one. Nothing is kept then. */
   #mayBeAnotherLog = false
   /** This replay has brought an offset at or below ours. */
   #unclear = false
 
-  get offset(): number {
-    return this.#offset
+  constructor(kept?: Place) {
+    this.#offset = kept?.offset
+    this.#epoch = kept?.epoch
   }
 
-  /** What to say at the next handshake. */
-  resume(): Resume {
-    const resume: Resume = { serverOffset: this.#offset }
-    if (this.#epoch !== undefined) resume.epoch = this.#epoch
-    return resume
+  /** Where to resume: everything up to it has come. */
+  get place(): Place | undefined {
+    if (this.#offset === undefined) return undefined
+    return this.#epoch === undefined ? { offset: this.#offset } : { offset: this.#offset, epoch: this.#epoch }
   }
 
   /** A connection begins, and with it a replay. */
   connected(): void {
     this.#replay = []
     this.#unclear = false
-    this.#mayBeAnotherLog = this.#offset > 0 || this.#epoch !== undefined
+    this.#mayBeAnotherLog = this.#offset !== undefined
   }
 
   /** Whether the message is new and to be shown now. */
-  message(message: ChatMessage): boolean {
-    const isNew = message.offset > this.#offset
+  message(message: Message): boolean {
+    const isNew = message.offset > (this.#offset ?? 0)
     if (this.#replay !== undefined && this.#mayBeAnotherLog) {
       if (message.offset <= (this.#replay.at(-1)?.offset ?? 0)) return false // a replay ascends
       this.#replay.push(message)
@@ -68,7 +75,7 @@ export class Cursor {
 
   recovered(recovery: Recovery): Replayed {
     const replay = this.#replay ?? []
-    const waiting = this.#unclear ? replay.filter((message) => message.offset > this.#offset) : []
+    const waiting = this.#unclear ? replay.filter((message) => message.offset > (this.#offset ?? 0)) : []
     const reset = this.#mayBeAnotherLog && this.#isAnotherLog(recovery)
     const messages = reset ? replay : waiting
     if (reset) this.#offset = 0
@@ -91,6 +98,6 @@ export class Cursor {
   }
 
   #raise(offset: number): void {
-    this.#offset = Math.max(this.#offset, offset)
+    this.#offset = Math.max(this.#offset ?? 0, offset)
   }
 }

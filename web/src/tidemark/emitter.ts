@@ -1,4 +1,7 @@
-/** Listeners by event name, called in the order in which they were added. `Events` maps a name to what it carries. */
+/**
+ * Listeners by event name, called in the order in which they were added. `Events` maps a name to what it carries. What a
+ * listener throws is reported as an uncaught error, and keeps neither other listeners nor the library from going on.
+ */
 export class Emitter<Events extends object> {
   readonly #listeners = new Map<keyof Events, Set<(value: never) => void>>()
 
@@ -11,7 +14,16 @@ export class Emitter<Events extends object> {
 
   emit<E extends keyof Events>(name: E, value: Events[E]): void {
     for (const listener of [...(this.#listeners.get(name) ?? [])]) {
-      ;(listener as (value: Events[E]) => void)(value)
+      try {
+        ;(listener as (value: Events[E]) => void)(value)
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error
+        })
+      }
     }
   }
 }
+
+/** How the parts of the library tell the page. */
+export type Emit<Events> = <E extends keyof Events>(name: E, value: Events[E]) => void

@@ -1,9 +1,23 @@
 /**
  * What the user has said, kept until the log has it: one message in flight at a time, in the order in which they were
  * typed, each until it is stored or refused for good.
+ *
+ *   add() ──▶ kept ──▶ transmitted ──▶ ack ok ──────▶ stored, and no longer in the outbox
+ *                ▲          │
+ *                │          ├── no ack in time, connection lost, rate limited: again, under the same key
+ *                └──────────┤
+ *                           └── ack not ok ──────────▶ refused, until it is retried or discarded
+ *
+ * Keys. A message's key is a UUIDv7 made when it is typed, and kept with it before it is first transmitted. So trying
+ * again is always safe, on later connections and later pages too, whether or not an earlier attempt was stored: the log
+ * answers with the original's offset.
  */
 
-import type { Conversation, Refusal } from './contract'
+import { v7 as uuid } from 'uuid'
+
+import type { Ack, Conversation, Refusal, Stored } from './contract'
+import { backoffMs, rateLimitMs } from './pace'
+import type { KeptEntry, Store } from './store'
 
 export interface OutboxEntry {
   /** The idempotency key, a UUIDv7: made when the message is typed, the same in every transmission. */
@@ -21,4 +35,282 @@ export interface OutboxEntry {
   offset?: number
   /** Why, once refused. */
   refusal?: Refusal
+}
+
+/** Hands a message to the current connection. `answer` may be called late, or never. */
+export type Transmit = (entry: OutboxEntry, answer: (ack: Ack | undefined) => void) => void
+
+export interface OutboxOptions {
+  store: Pick<Store, 'put' | 'delete'>
+  /** The tab that the entries belong to. */
+  tab: string
+  transmit: Transmit
+  /** Told of each change of an entry, and of each new one. */
+  changed: (entry: OutboxEntry) => void
+  /** Told of those that are gone without having been stored. */
+  discarded: (entry: OutboxEntry) => void
+  /** An ack says that the log has it; called before `changed`, not for what `seen` settles. */
+  acked: (entry: OutboxEntry, ack: Stored) => void
+  /** How long to wait for an ack before transmitting again. */
+  ackTimeoutMs: number
+}
+
+type WaitsFor = NonNullable<OutboxEntry['waitsFor']>
+
+interface Item {
+  entry: OutboxEntry
+  /** The userID it was typed under; undefined until that is known. */
+  user: string | undefined
+  /** The store has it, or never will: it may be transmitted. */
+  kept: boolean
+}
+
+/** Whether it was stored cannot be found out any more: keys are good under the user that they were made under. */
+const sessionEnded: Refusal = {
+  code: 'session_ended',
+  message: 'the session that it was typed in has ended; it may or may not have been stored',
+}
+
+function itemOf({ key, conversation, content, typedAt, user, refusal }: KeptEntry): Item {
+  const entry: OutboxEntry = { key, conversation, content, typedAt, state: 'pending', waitsFor: 'connection', transmissions: 0 }
+  if (refusal !== undefined) {
+    entry.state = 'refused'
+    entry.refusal = refusal
+    delete entry.waitsFor
+  }
+  return { entry, user, kept: true }
+}
+
+export class Outbox {
+  readonly #options: OutboxOptions
+  /** What is pending or was refused, oldest first; of the pending ones only the first is ever in flight. */
+  #items: Item[] = []
+  #user: string | undefined
+  #connected = false
+  /** Runs while the first pending entry is in flight or made to wait. */
+  #timer: ReturnType<typeof setTimeout> | undefined
+  /** What the first pending entry waits for while there is a connection. */
+  #firstWaitsFor: WaitsFor = 'turn'
+  /** How often in a row it went unanswered on this connection. */
+  #unanswered = 0
+
+  constructor(options: OutboxOptions) {
+    this.#options = options
+  }
+
+  get entries(): OutboxEntry[] {
+    return this.#items.map(({ entry }) => entry)
+  }
+
+  add(conversation: Conversation, content: string): OutboxEntry {
+    const entry: OutboxEntry = {
+      key: uuid(), conversation, content, typedAt: Date.now(), state: 'pending', waitsFor: 'connection', transmissions: 0,
+    }
+    const item: Item = { entry, user: this.#user, kept: false }
+    this.#items.push(item)
+    if (this.#connected) entry.waitsFor = 'turn'
+    this.#options.changed(entry)
+    void this.#keep(item).then(() => {
+      item.kept = true
+      this.#next()
+    })
+    return entry
+  }
+
+  /** Entries of tabs that are gone; they are this tab's from now on. */
+  adopt(kept: readonly KeptEntry[]): void {
+    const known = new Set(this.entries.map(({ key }) => key))
+    const adopted = kept.filter(({ key }) => !known.has(key)).map(itemOf)
+    this.#items.push(...adopted)
+    for (const { entry } of adopted) this.#options.changed(entry)
+    this.#refuseOthers()
+    this.#next()
+  }
+
+  /** A connection of this user begins. */
+  connected(user: string): void {
+    for (const item of this.#items) {
+      if (item.user !== undefined) continue
+      item.user = user
+      void this.#keep(item)
+    }
+    this.#user = user
+    this.#connected = true
+    this.#refuseOthers()
+    this.#startAnew()
+  }
+
+  disconnected(): void {
+    this.#connected = false
+    this.#startAnew()
+  }
+
+  /** Nobody is signed in any more: what is pending can no longer be sent under the name it was typed under. */
+  signedOut(): void {
+    this.#user = undefined
+    this.#connected = false
+    this.#stopWaiting()
+    for (const item of [...this.#items]) if (item.entry.state === 'pending') this.#refuse(item, sessionEnded)
+  }
+
+  /** A message of ours was received with its key: the log has it, whatever has become of the ack. */
+  seen(key: string, offset: number): void {
+    const item = this.#items.find(({ entry }) => entry.key === key)
+    if (item !== undefined) this.#stored(item, offset)
+  }
+
+  /** A refused message was not stored, so that it needs a new key: the old one could answer with the refusal. */
+  retry(entry: OutboxEntry): void {
+    const item = this.#refused(entry)
+    if (item === undefined) return
+    this.add(entry.conversation, entry.content)
+    this.#discard(item)
+  }
+
+  discard(entry: OutboxEntry): void {
+    const item = this.#refused(entry)
+    if (item !== undefined) this.#discard(item)
+  }
+
+  /** Forgets everything; the store is the caller's to clear. */
+  clear(): void {
+    this.#stopWaiting()
+    const items = this.#items
+    this.#items = []
+    this.#user = undefined
+    this.#connected = false
+    for (const { entry } of items) this.#options.discarded(entry)
+  }
+
+  close(): void {
+    this.#connected = false
+    this.#stopWaiting()
+  }
+
+  #first(): Item | undefined {
+    return this.#items.find(({ entry }) => entry.state === 'pending')
+  }
+
+  #next(): void {
+    const first = this.#first()
+    if (first?.kept && this.#connected && this.#timer === undefined) this.#transmit(first)
+    this.#describe()
+  }
+
+  #transmit(item: Item): void {
+    this.#firstWaitsFor = this.#unanswered > 0 ? 'retry' : 'ack'
+    item.entry.transmissions++
+    this.#wait(this.#options.ackTimeoutMs, () => {
+      this.#firstWaitsFor = 'retry'
+      this.#wait(backoffMs(this.#unanswered++), () => this.#next())
+      this.#describe()
+    })
+    this.#options.transmit(item.entry, (ack) => {
+      if (ack !== undefined) this.#settle(item, ack)
+    })
+  }
+
+  /** Late acks count, those of an earlier transmission too: the key is the same, and so is the answer. */
+  #settle(item: Item, ack: Ack): void {
+    if (item.entry.state !== 'pending' || !this.#items.includes(item)) return
+    if (ack.ok) {
+      this.#options.acked(item.entry, ack)
+      return this.#stored(item, ack.offset)
+    }
+    if (ack.error.code === 'rate_limited') return this.#postpone(item, ack.error)
+    this.#refuse(item, ack.error)
+    this.#next()
+  }
+
+  #postpone(item: Item, { retryAfterMs }: Refusal): void {
+    if (!this.#connected || item !== this.#first()) return
+    this.#stopWaiting()
+    this.#firstWaitsFor = 'rate limit'
+    this.#wait(rateLimitMs(retryAfterMs), () => this.#next())
+    this.#describe()
+  }
+
+  #stored(item: Item, offset: number): void {
+    this.#leave(item)
+    item.entry.state = 'stored'
+    item.entry.offset = offset
+    delete item.entry.refusal
+    this.#remove(item)
+    this.#options.changed(item.entry)
+    this.#next()
+  }
+
+  #refuse(item: Item, refusal: Refusal): void {
+    this.#leave(item)
+    item.entry.state = 'refused'
+    item.entry.refusal = refusal
+    void this.#keep(item)
+    this.#options.changed(item.entry)
+  }
+
+  #refuseOthers(): void {
+    const isAnothers = ({ user }: Item) => this.#user !== undefined && user !== undefined && user !== this.#user
+    for (const item of [...this.#items]) {
+      if (item.entry.state === 'pending' && isAnothers(item)) this.#refuse(item, sessionEnded)
+    }
+  }
+
+  /** The entry is about to be no longer pending. */
+  #leave(item: Item): void {
+    if (item === this.#first()) this.#stopWaiting()
+    delete item.entry.waitsFor
+  }
+
+  #refused(entry: OutboxEntry): Item | undefined {
+    return this.#items.find((item) => item.entry.key === entry.key && item.entry.state === 'refused')
+  }
+
+  #discard(item: Item): void {
+    this.#remove(item)
+    this.#options.discarded(item.entry)
+  }
+
+  #remove(item: Item): void {
+    this.#items = this.#items.filter((other) => other !== item)
+    void this.#options.store.delete(item.entry.key)
+  }
+
+  async #keep({ entry, user }: Item): Promise<void> {
+    const { key, conversation, content, typedAt, refusal } = entry
+    const kept: KeptEntry = { key, tab: this.#options.tab, conversation, content, typedAt }
+    if (user !== undefined) kept.user = user
+    if (refusal !== undefined) kept.refusal = refusal
+    await this.#options.store.put(kept)
+  }
+
+  /** Says of each pending entry what it waits for, where that is another thing than before. */
+  #describe(): void {
+    const first = this.#first()
+    for (const item of this.#items) {
+      if (item.entry.state !== 'pending') continue
+      const waitsFor = !this.#connected ? 'connection' : item === first ? this.#firstWaitsFor : 'turn'
+      if (item.entry.waitsFor === waitsFor) continue
+      item.entry.waitsFor = waitsFor
+      this.#options.changed(item.entry)
+    }
+  }
+
+  #startAnew(): void {
+    this.#stopWaiting()
+    this.#next()
+  }
+
+  #wait(ms: number, then: () => void): void {
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      then()
+    }, ms)
+  }
+
+  #stopWaiting(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#unanswered = 0
+    this.#firstWaitsFor = 'turn'
+  }
 }

@@ -1,19 +1,20 @@
 import { describe, expect, test } from 'vitest'
 
+import { general } from './contract'
 import * as parse from './parse'
 
 describe('chatMessage', () => {
   test('takes what the contract promises and leaves the rest out', () => {
     const rest = { id: 'i', at: 't', from: 'f', username: 'u', clientOffset: 'k', new: 1 }
     expect(parse.chatMessage(['hi', 7, rest])).toEqual({
-      content: 'hi', offset: 7, id: 'i', at: 't', from: 'f', username: 'u', clientOffset: 'k',
+      conversation: general, content: 'hi', offset: 7, id: 'i', at: 't', from: 'f', username: 'u', clientOffset: 'k',
     })
   })
 
   test('needs content and offset only', () => {
-    expect(parse.chatMessage(['', 1])).toEqual({ content: '', offset: 1 })
-    expect(parse.chatMessage(['hi', 1, { id: 3, at: null }])).toEqual({ content: 'hi', offset: 1 })
-    expect(parse.chatMessage(['hi', 1, 'x', 'more'])).toEqual({ content: 'hi', offset: 1 })
+    expect(parse.chatMessage(['', 1])).toEqual({ conversation: general, content: '', offset: 1 })
+    expect(parse.chatMessage(['hi', 1, { id: 3, at: null }])).toEqual({ conversation: general, content: 'hi', offset: 1 })
+    expect(parse.chatMessage(['hi', 1, 'x', 'more'])).toEqual({ conversation: general, content: 'hi', offset: 1 })
   })
 
   test.each([[[]], [['hi']], [['hi', '1']], [['hi', 0]], [['hi', -1]], [['hi', 1.5]], [['hi', 2 ** 53]], [[5, 1]], [[null, 1]]])(

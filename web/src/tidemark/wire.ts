@@ -5,15 +5,30 @@
  */
 export interface Wire {
   readonly connected: boolean
-  /** The Socket.IO id: a new one for each connection, undefined between them. */
-  readonly id?: string | undefined
   /** Whether it connects again by itself. */
   readonly active: boolean
   connect(): unknown
+  /** Also ends attempts to connect. */
   disconnect(): unknown
   on(name: 'connect', listener: () => void): unknown
   on(name: 'disconnect', listener: (reason: string) => void): unknown
   on(name: 'connect_error', listener: (error: Error) => void): unknown
-  on(name: 'chat message' | 'recovery' | 'watermark', listener: (...args: unknown[]) => void): unknown
+  on(name: GatewayEvent, listener: (...args: unknown[]) => void): unknown
+  /** A last argument that is a function is called with the ack: late, or never. */
   emit(name: string, ...args: unknown[]): unknown
 }
+
+/** What the gateway sends and this library listens to. */
+export type GatewayEvent =
+  | 'session'
+  | 'users'
+  | 'user connected'
+  | 'user disconnected'
+  | 'chat message'
+  | 'room message'
+  | 'private message'
+  | 'typing'
+  | 'stop typing'
+  | 'replay'
+  | 'recovery'
+  | 'watermark'
