@@ -1,0 +1,29 @@
+/** Keys that mean the same wherever the focus is. */
+
+import { onBeforeUnmount, onMounted } from 'vue'
+
+import type { Chat, Line } from '../chat/types'
+
+/** Opens the conversation `steps` further down the list, which has neither beginning nor end. */
+export function openNeighbour(chat: Chat, steps: number): void {
+  const line = neighbour([...chat.state.rooms, ...chat.state.people], chat.state.view?.key, steps)
+  if (line !== undefined) location.hash = chat.address(line.conversation)
+}
+
+export function neighbour(lines: readonly Line[], key: string | undefined, steps: number): Line | undefined {
+  const here = lines.findIndex((line) => line.key === key)
+  if (here === -1) return lines.at(steps > 0 ? 0 : -1)
+  return lines[(here + steps + lines.length) % lines.length]
+}
+
+/** Whether a key that is pressed here would write something, were there a place to write. */
+export function writesNowhere(event: KeyboardEvent): boolean {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return false
+  if (event.key === ' ' || [...event.key].length !== 1) return false
+  return !(event.target instanceof Element && event.target.closest('input, textarea, select, [contenteditable], dialog'))
+}
+
+export function useKeys(press: (event: KeyboardEvent) => void): void {
+  onMounted(() => window.addEventListener('keydown', press))
+  onBeforeUnmount(() => window.removeEventListener('keydown', press))
+}
