@@ -25,6 +25,7 @@ func (s *seat) hear(l *line, payload []byte) {
 		s.note(l, history.Entry{Kind: history.Malformed, Text: fmt.Sprintf("event %d of a user's connection is %q, want %q", l.heard, f.name, beginning[l.heard-1])})
 	}
 	if f.malformed == nil && f.message != nil {
+		l.replayed = true
 		s.note(l, history.Entry{Kind: history.Received, Offset: f.message.Offset, Message: f.message})
 		s.move(f.message.Offset)
 		m.c.Meter.Received.Add(1)
@@ -64,6 +65,8 @@ func (s *seat) other(l *line, f *frame) error {
 			return fmt.Errorf("a guest was sent %q", f.name)
 		}
 	case "typing", "stop typing": // others may be there who type
+	case "replay":
+		return l.announced(f)
 	case "recovery":
 		return s.recovered(l, f)
 	case "watermark":
@@ -132,6 +135,25 @@ func (s *seat) introduce(f *frame) error {
 	m.session, m.actor.User = told.SessionID, told.UserID
 	m.c.people.add(told.UserID)
 	close(m.known)
+	return nil
+}
+
+// longReplay is how many offsets a replay that is announced is longer than.
+const longReplay = 1000
+
+// announced takes the event before a long replay, which comes once and first.
+func (l *line) announced(f *frame) error {
+	var r struct{ From, Head *uint64 }
+	if err := first(f, &r); err != nil || r.From == nil || r.Head == nil {
+		return fmt.Errorf("a replay without its offsets: %s", f.args)
+	}
+	if *r.Head <= *r.From+longReplay {
+		return fmt.Errorf("a replay was announced that is not long: %s", f.args)
+	}
+	if l.replayed || l.caughtUp {
+		return fmt.Errorf("a replay was announced after it had begun, or twice: %s", f.args)
+	}
+	l.replayed = true
 	return nil
 }
 

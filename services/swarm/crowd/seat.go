@@ -36,6 +36,7 @@ type line struct {
 	number   int  // among the actor's
 	heard    int  // events
 	waiting  int  // messages without an answer
+	replayed bool // a message has come, or the event that announces many
 	caughtUp bool // recovery has come
 	dialled  time.Time
 }
