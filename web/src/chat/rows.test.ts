@@ -182,6 +182,33 @@ describe('chunks', () => {
     expect(next[0]?.key).toBe(chunks[2]?.key)
   })
 
+  test('letting go of some of the only chunk leaves its key', () => {
+    const chunks = chunksOf(talk(1, 40), me)
+    const next = chunksOf(talk(11, 40), me, chunks)
+    expect(next.map(({ key }) => key)).toEqual(chunks.map(({ key }) => key))
+  })
+
+  test('for somebody else have others as their own', () => {
+    const messages = talk(1, 120)
+    const next = chunksOf(messages, { userID: 'ana' }, chunksOf(messages, me))
+    expectSame(next, messages, { userID: 'ana' })
+  })
+
+  test.each([
+    ['another author', said(51, 'ana', '12:03')],
+    ['the same author sooner before', said(51, 'boris', '12:03')],
+  ])('a message between two chunks, by %s, tells whether the second is continued', (_, between) => {
+    const first = Array.from({ length: 50 }, (_, i) => said(i + 1, 'boris', '12:00'))
+    const second = [said(52, between.from, '12:05:30'), said(53, 'carla', '12:06')]
+    const chunks = chunksOf([...first, ...second], me)
+    expect(chunks).toHaveLength(2)
+    const messages = [...first, between, ...second]
+    const next = chunksOf(messages, me, chunks)
+    expectSame(next, messages, me)
+    expect(next[1]?.rows[0]).toMatchObject({ continued: true })
+    expect(chunks[1]?.rows[0]).toMatchObject({ continued: false })
+  })
+
   test('a chunk that grows in the middle does not grow without end', () => {
     const ends = [...talk(1, 50), ...talk(10_001, 10_060)]
     const chunks = chunksOf(ends, me)
@@ -226,7 +253,7 @@ describe('chunks', () => {
         const messages = all.slice(low, high)
         const next = chunksOf(messages, options, chunks)
         expectSame(next, messages, options)
-        // Two ends of a page, one more if the pieces are full, and the row "new" here and there.
+        // A page of up to two pieces and the chunk after it, or the row "new" here and there.
         if (step > 0) expect(changed(next, chunks), `seed ${seed}, step ${step}`).toBeLessThanOrEqual(4)
         expect(Math.max(...next.map(({ rows }) => rows.filter(({ kind }) => kind === 'message').length))).toBeLessThanOrEqual(100)
         chunks = next

@@ -40,8 +40,8 @@ export function rowsOf(messages: readonly Message[], options: RowOptions): Row[]
  * The rows of rowsOf, in chunks. Given what it returned `previous`ly for the conversation, a chunk in which nothing is
  * otherwise is the same object, and so is each row.
  *
- *   pages of history before it      │  a chunk of `previous`, from   │  further ones  │  the last one is filled
- *   are cut from their end on       │  its start to the next one's   │                │  and others follow it
+ *   what lies before all of        │  a chunk of `previous`, from   │  further ones  │  the last one is filled,
+ *   them: chunks of its own        │  its start to the next one's   │                │  and others follow it
  */
 export function chunksOf(messages: readonly Message[], options: RowOptions, previous: readonly Chunk[] = []): Chunk[] {
   const { userID } = options
@@ -79,32 +79,22 @@ interface Piece {
 /** Cuts the messages where the chunks before them began. */
 function piecesOf(messages: readonly Message[], starts: readonly number[]): Piece[] {
   const cuts = starts.map((start) => firstFrom(messages, start, offsetOf))
-  const pieces = cutBackward(messages.slice(0, cuts[0] ?? 0))
+  const pieces = cut(messages.slice(0, cuts[0]))
   starts.forEach((start, i) => {
     const isLast = i === starts.length - 1
     const part = messages.slice(cuts[i], cuts[i + 1])
-    if (isLast || part.length > 2 * full) pieces.push(...cutForward(start, part))
+    if (isLast || part.length > 2 * full) pieces.push(...cut(part, start))
     else if (part.length > 0) pieces.push({ start, messages: part })
   })
-  return starts.length === 0 ? cutForward(messages[0]?.offset ?? 0, messages) : pieces
+  return pieces
 }
 
-/** In full pieces from the beginning on: the last one has room for what is said next. */
-function cutForward(start: number, messages: readonly Message[]): Piece[] {
+/** In full pieces; the last one has room for what is said next. */
+function cut(messages: readonly Message[], start = messages[0]?.offset ?? 0): Piece[] {
   const pieces: Piece[] = []
   for (let i = 0; i < messages.length; i += full) {
     const part = messages.slice(i, i + full)
     pieces.push({ start: i === 0 ? start : (part[0]?.offset ?? start), messages: part })
-  }
-  return pieces
-}
-
-/** In full pieces from the end on: what is before it is still to come, and will be a piece of its own. */
-function cutBackward(messages: readonly Message[]): Piece[] {
-  const pieces: Piece[] = []
-  for (let end = messages.length; end > 0; end -= full) {
-    const part = messages.slice(Math.max(0, end - full), end)
-    pieces.unshift({ start: part[0]?.offset ?? 0, messages: part })
   }
   return pieces
 }

@@ -103,6 +103,7 @@ describe('one to three emoji and nothing else', () => {
   test.each([
     '', ' ', 'a', '1', '123', '#', '*', '©', '❤', '1️', '👍 ', '👍👍👍👍', '👍a', '👍\n', '🇦', '🇦🇹🇩', '\u200d', '\ufe0f', '\ud83d', '👍‍'.repeat(2),
     '👩‍'.repeat(5_000), '👍'.repeat(5_000),
+    `${'👩\u200d'.repeat(34)}a`, `${'👩🏽\u200d'.repeat(20)}a`, `${'❤️'.repeat(51)}a`, `🏴${'\u{e0061}'.repeat(51)}a`, `${'👩\u200d❤️\u200d'.repeat(16)}a`,
   ])('%j is not', (content) => {
     expect(isEmojiOnly(content)).toBe(false)
   })

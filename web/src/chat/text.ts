@@ -73,9 +73,10 @@ function hrefOf(address: string): string | undefined {
 }
 
 // After https://www.unicode.org/reports/tr51/#EBNF_and_Regex, without what is shown as text unless it asks to be a picture.
+// No two alternatives inside of a repetition begin alike: the time would double with every character.
 const picture = '(?:(?![0-9#*])\\p{Emoji}\\uFE0F|\\p{Emoji_Modifier_Base}\\p{Emoji_Modifier}|\\p{Emoji_Presentation})'
 const tags = '(?:[\\u{E0020}-\\u{E007E}]+\\u{E007F})?'
-const joined = `${picture}${tags}(?:\\u200D(?:${picture}|\\p{Extended_Pictographic}))*`
+const joined = `${picture}${tags}(?:\\u200D\\p{Extended_Pictographic}[\\uFE0F\\p{Emoji_Modifier}]?)*`
 const emoji = `(?:\\p{Regional_Indicator}{2}|[0-9#*]\\uFE0F?\\u20E3|(?!\\p{Regional_Indicator})${joined})`
 const fewEmoji = new RegExp(`^${emoji}{1,3}$`, 'u')
 /** In UTF-16: the longest emoji have fewer than 35. */
