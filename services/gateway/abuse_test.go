@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -134,6 +135,8 @@ func TestARoomIsClosedToWhoIsNotInIt(t *testing.T) {
 		for _, event := range []string{"room message", "typing", "stop typing", "history"} {
 			c.refused("forbidden", event, room)
 		}
+		c.refused("forbidden", "history", map[string]any{"room": name, "after": 0})
+		c.refused("forbidden", "history", map[string]any{"room": name, "at": "2100-01-01T00:00:00Z"})
 		c.heard(fmt.Sprintf("what was sent to room %q", name), 0, nil)
 	}
 	c.unheard("forbidden", "chat message", "x")
@@ -244,10 +247,17 @@ func TestHistoryWithSomebodyIsOnesOwnWithThem(t *testing.T) {
 	c := newCast(t, "alice")
 	c.ask("private message", map[string]any{"to": c.bob.UserID, "content": "for bob"})
 	c.heard("a private message", 1, map[string][]string{"bob": {"private message"}})
-	page := func(p *gatewaytest.Peer, of map[string]any) (page gatewaytest.Page) {
+	// page asks in each of the ways there are, of which the answer must be the same.
+	page := func(p *gatewaytest.Peer, of auth) (page gatewaytest.Page) {
 		t.Helper()
 		if _, err := p.Ask(testContext(t), &page, "history", of); err != nil {
 			t.Fatal(err)
+		}
+		for _, place := range []auth{{"before": 1 << 40}, {"after": 0}, {"at": "9999-12-31T23:59:59Z"}} {
+			var got gatewaytest.Page
+			if _, err := p.Ask(testContext(t), &got, "history", of.With(place)); err != nil || got.OK != page.OK || !slices.Equal(got.Messages, page.Messages) {
+				t.Errorf("%v %v: %+v, %v; otherwise %+v", of, place, got, err, page)
+			}
 		}
 		return page
 	}
@@ -269,7 +279,8 @@ func TestHistoryWithSomebodyIsOnesOwnWithThem(t *testing.T) {
 	}
 	for _, of := range []any{
 		nil, "x", []any{}, map[string]any{}, map[string]any{"with": c.bob.UserID, "room": markers}, map[string]any{"with": []any{c.alice.UserID, c.bob.UserID}},
-		map[string]any{"with": c.bob.UserID, "before": -1}, map[string]any{"with": c.bob.UserID, "limit": 0}, map[string]any{"with": strings.Repeat("v", 129)},
+		map[string]any{"with": c.bob.UserID, "before": -1}, map[string]any{"with": c.bob.UserID, "limit": 0}, map[string]any{"with": c.bob.UserID, "after": 1, "before": 9},
+		map[string]any{"with": c.bob.UserID, "after": -1}, map[string]any{"with": c.bob.UserID, "at": "now"}, map[string]any{"with": c.bob.UserID, "at": 1e12}, map[string]any{"with": strings.Repeat("v", 129)},
 	} {
 		c.unheard("invalid_payload", "history", of)
 	}

@@ -44,6 +44,27 @@ func backwards(t testing.TB, p *gatewaytest.Peer, of map[string]any, limit int, 
 	}
 }
 
+// forwards is backwards the other way round: from after an offset to the end.
+func forwards(t testing.TB, p *gatewaytest.Peer, of map[string]any, limit int, after uint64, between func()) (all []gatewaytest.Post) {
+	t.Helper()
+	ask := map[string]any{"limit": limit, "after": after}
+	for field, value := range of {
+		ask[field] = value
+	}
+	for {
+		got := page(t, p, ask)
+		if len(got.Messages) > limit || got.More && len(got.Messages) == 0 {
+			t.Fatalf("%v: %d messages, more: %v", ask, len(got.Messages), got.More)
+		}
+		all = append(all, got.Messages...)
+		if !got.More {
+			return all
+		}
+		ask["after"] = got.Messages[len(got.Messages)-1].Offset
+		between()
+	}
+}
+
 // fill makes a log of a room and a direct conversation, in small pieces and among
 // others, with more than the tail of a gateway holds, and returns what they are.
 func fill(t testing.TB, js *logtest.Server, alice, bob *gatewaytest.Peer, n int) (room, direct []uint64) {
@@ -85,7 +106,7 @@ func directMessage(t testing.TB, a, b *gatewaytest.Peer, fromA bool, content str
 }
 
 // TestHistoryHasNoHolesAndNoDoubles reads a room and a direct conversation
-// backwards: in pages of many sizes, with the read model at many places behind,
+// backwards and forwards: in pages of many sizes, with the read model at many places behind,
 // within and before what the tail holds, while more is said.
 func TestHistoryHasNoHolesAndNoDoubles(t *testing.T) {
 	t.Parallel()
@@ -121,16 +142,20 @@ func TestHistoryHasNoHolesAndNoDoubles(t *testing.T) {
 					of, want = map[string]any{"with": alice.UserID}, direct
 				}
 				pages := 0
-				posts := backwards(t, asker, of, limit, down, func() {
+				between := func() {
 					if pages++; pages == 2 && i%2 == 0 && limit > 1 {
 						say()
 					}
-				})
+				}
 				other := func(o uint64) bool { return o < down || o > end }
 				want = slices.DeleteFunc(slices.Clone(want), other)
-				if got := slices.DeleteFunc(gatewaytest.Offsets(posts), other); !slices.Equal(got, want) {
-					t.Fatalf("%v in pages of %d, read model at the tail's %d and %d: %d messages, want %d\n got %v\nwant %v",
-						of, limit, first, behind, len(got), len(want), got, want)
+				for way, posts := range map[string][]gatewaytest.Post{
+					"backwards": backwards(t, asker, of, limit, down, between), "forwards": forwards(t, asker, of, limit, max(down, 1)-1, between),
+				} {
+					if got := slices.DeleteFunc(gatewaytest.Offsets(posts), other); !slices.Equal(got, want) {
+						t.Fatalf("%v %s in pages of %d, read model at the tail's %d and %d: %d messages, want %d\n got %v\nwant %v",
+							of, way, limit, first, behind, len(got), len(want), got, want)
+					}
 				}
 			}
 		}

@@ -85,10 +85,23 @@ func TestAPageOfHistoryFitsWhateverWasSaid(t *testing.T) {
 			t.Fatalf("%+v, %v", ack, err)
 		}
 	}
-	reader := gatewaytest.Join(t, at[0], auth{"serverOffset": "latest"})
-	seen, before := 0, any(nil)
+	for _, way := range []string{"before", "after"} {
+		if seen := readOn(t, gatewaytest.Join(t, at[0], auth{"serverOffset": "latest"}), way); seen != total {
+			t.Errorf("%s: %d messages of %d", way, seen, total)
+		}
+	}
+}
+
+// readOn reads the history of general from its end, or with "after" its beginning, and
+// returns how many messages there are.
+func readOn(t testing.TB, reader *gatewaytest.Peer, way string) (seen int) {
+	t.Helper()
+	place := any(nil)
+	if way == "after" {
+		place = 0
+	}
 	for pages := 0; ; pages++ {
-		answer, err := reader.Start("history", map[string]any{"room": "general", "limit": 100, "before": before})
+		answer, err := reader.Start("history", map[string]any{"room": "general", "limit": 100, way: place})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -105,13 +118,14 @@ func TestAPageOfHistoryFitsWhateverWasSaid(t *testing.T) {
 		case <-reader.Done():
 			t.Fatalf("cut after %d pages: %v", pages, reader.Gone())
 		}
-		seen, before = seen+len(page[0].Messages), page[0].Messages[0].Offset
-		if !page[0].More {
-			break
+		messages := page[0].Messages
+		seen, place = seen+len(messages), messages[0].Offset
+		if way == "after" {
+			place = messages[len(messages)-1].Offset
 		}
-	}
-	if seen != total {
-		t.Errorf("%d messages of %d", seen, total)
+		if !page[0].More {
+			return seen
+		}
 	}
 }
 
