@@ -59,6 +59,9 @@ func TestThePersisterKilledUsersAndHistoryAreWhole(t *testing.T) {
 				if got := contents(tab.historyWith(other)); !slices.Equal(got, texts) {
 					t.Errorf("round %d, gateway %d: the history with %s has %d messages, want %d: %.20q", round, gateway, other.name, len(got), len(texts), got)
 				}
+				if got := contents(tab.forwardsWith(other)); !slices.Equal(got, texts) {
+					t.Errorf("round %d, gateway %d: forwards the history with %s has %d messages, want %d: %.20q", round, gateway, other.name, len(got), len(texts), got)
+				}
 			}
 			if _, listed := users[late.id]; !listed || !tab.sees(late) {
 				t.Errorf("round %d, gateway %d: who registered while the persister was away is not listed as connected", round, gateway)
@@ -98,7 +101,14 @@ func TestTheReadModelRebuiltIsTheSame(t *testing.T) {
 		list := tab.await("users").Args[0]
 		all = append(all, string(list))
 		for _, other := range append(people, gone) {
-			all = append(all, fmt.Sprint(tab.historyWith(other)))
+			posts := tab.historyWith(other)
+			all = append(all, fmt.Sprint(posts))
+			for _, post := range posts {
+				page := tab.page(map[string]any{"with": other.id, "at": post.At, "limit": 1})
+				if len(page.Messages) != 1 || page.Messages[0].At != post.At || page.Messages[0].Offset < post.Offset {
+					t.Errorf("with %s at %s: %+v, not %d or another of that time", other.name, post.At, page.Messages, post.Offset)
+				}
+			}
 		}
 		return append(all, fmt.Sprint(tab.history(map[string]any{"room": "kitchen"})))
 	}
@@ -248,26 +258,43 @@ func (p *person) historyWith(other *person) []gatewaytest.Post {
 	return p.history(map[string]any{"with": other.id})
 }
 
-// history is a whole conversation, page by page. A page that is not answered is
-// asked for again.
+// history is a whole conversation, page by page.
 func (p *person) history(question map[string]any) (all []gatewaytest.Post) {
 	p.t.Helper()
 	question["limit"] = 17
 	for {
-		var page gatewaytest.Page
-		eventually(p.t, "a page of history", func() bool {
-			ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-			defer cancel()
-			_, err := p.connection().Ask(ctx, &page, "history", question)
-			return err == nil
-		})
-		if !page.OK {
-			p.t.Fatalf("history %v: %+v", question, page.Error)
-		}
+		page := p.page(question)
 		all = append(page.Messages, all...)
 		if !page.More {
 			return all
 		}
 		question["before"] = page.Messages[0].Offset
 	}
+}
+
+// forwardsWith is historyWith from the first page to the last.
+func (p *person) forwardsWith(other *person) (all []gatewaytest.Post) {
+	p.t.Helper()
+	for after := uint64(0); ; after = all[len(all)-1].Offset {
+		page := p.page(map[string]any{"with": other.id, "limit": 17, "after": after})
+		all = append(all, page.Messages...)
+		if !page.More {
+			return all
+		}
+	}
+}
+
+// page asks for a page of history, again if it is not answered.
+func (p *person) page(question map[string]any) (page gatewaytest.Page) {
+	p.t.Helper()
+	eventually(p.t, "a page of history", func() bool {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		_, err := p.connection().Ask(ctx, &page, "history", question)
+		return err == nil
+	})
+	if !page.OK {
+		p.t.Fatalf("history %v: %+v", question, page.Error)
+	}
+	return page
 }
