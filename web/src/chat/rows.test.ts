@@ -195,11 +195,11 @@ describe('chunks', () => {
   })
 
   test.each([
-    ['another author', said(51, 'ana', '12:03')],
-    ['the same author sooner before', said(51, 'boris', '12:03')],
-  ])('a message between two chunks, by %s, tells whether the second is continued', (_, between) => {
+    ['another author at the same time', said(51, 'ana', '12:00'), said(52, 'ana', '12:01')],
+    ['the same author later', said(51, 'boris', '12:03'), said(52, 'boris', '12:05:30')],
+  ])('a message between two chunks, by %s, tells whether the second is continued', (_, between, after) => {
     const first = Array.from({ length: 50 }, (_, i) => said(i + 1, 'boris', '12:00'))
-    const second = [said(52, between.from, '12:05:30'), said(53, 'carla', '12:06')]
+    const second = [after, said(53, 'carla', '12:06')]
     const chunks = chunksOf([...first, ...second], me)
     expect(chunks).toHaveLength(2)
     const messages = [...first, between, ...second]
