@@ -82,7 +82,8 @@ function talk(from: number, to: number): Message[] {
 }
 
 function expectSame(chunks: readonly Chunk[], messages: readonly Message[], options: RowOptions): void {
-  expect(chunks.flatMap(({ rows }) => rows)).toEqual(rowsOf(messages, options))
+  // As text: toEqual takes seconds for so many.
+  expect(JSON.stringify(chunks.flatMap(({ rows }) => rows))).toBe(JSON.stringify(rowsOf(messages, options)))
   expect(new Set(chunks.map(({ key }) => key)).size).toBe(chunks.length)
 }
 
@@ -233,7 +234,7 @@ describe('chunks', () => {
   })
 
   test('have the rows of all messages, whatever happens, and change no more than what has happened', () => {
-    for (let seed = 1; seed <= 12; seed++) {
+    for (let seed = 1; seed <= 10; seed++) {
       const random = chance(seed)
       const all = talk(1, 2_000).filter(() => random() < 0.5).map((one) => {
         if (random() > 0.2) return one
