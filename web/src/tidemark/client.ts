@@ -1,29 +1,31 @@
 /** One user's conversations with the gateway: the parts put together. What it does for a page is said in tidemark.ts. */
 
+import { Account } from './account'
 import { Adoption } from './adoption'
 import { Connection } from './connection'
 import {
   conversationOf, keyOf, type Auth, type Conversation, type Message, type Page as MessagePage, type PageRequest,
-  type Session, type Stored,
+  type Stored,
 } from './contract'
 import type { Place } from './cursor'
 import { Emitter } from './emitter'
 import { Feed } from './feed'
 import { History } from './history'
 import { Keeper } from './keeper'
-import { Outbox, type OutboxEntry } from './outbox'
+import type { OutboxEntry } from './entry'
+import { listenToLog } from './listen'
+import { Outbox } from './outbox'
 import type { Page } from './page'
 import * as parse from './parse'
 import { People } from './people'
 import { Requests } from './requests'
 import { Rooms } from './rooms'
-import { firstRooms, laterOf, type Kept, type KeptSession, type Store } from './store'
+import { firstRooms, type Kept, type Store } from './store'
 import type { TabMessage } from './tabmessage'
 import type { Tabs } from './tabs'
 import type { ClientEvents, ConnectionState, Identity, Tidemark } from './tidemark'
 import { transmitter } from './transmit'
 import { Typists } from './typists'
-import { Who } from './who'
 import type { Wire } from './wire'
 
 export interface ClientOptions {
@@ -45,7 +47,7 @@ export class Client implements Tidemark {
   readonly #tabs: Tabs
   readonly #page: Page
   readonly #events = new Emitter<ClientEvents>()
-  readonly #who: Who
+  readonly #account: Account
   readonly #connection: Connection
   readonly #requests: Requests
   readonly #history: History
@@ -58,8 +60,6 @@ export class Client implements Tidemark {
   readonly #adoption: Adoption
   /** connect() was called, and close() was not. */
   #open = false
-  /** `identity` has been told since somebody signed in. */
-  #introduced = false
 
   constructor(options: ClientOptions) {
     const { kept, store, tabs, page, ackTimeoutMs = 10_000, requestTimeoutMs = 10_000, maxPacketBytes = () => undefined } = options
@@ -68,7 +68,6 @@ export class Client implements Tidemark {
     this.#tabs = tabs
     this.#page = page
     const wire = options.wire(() => this.#auth())
-    this.#who = new Who(kept.session)
     this.#requests = new Requests(wire, requestTimeoutMs)
     this.#history = new History(this.#requests)
     this.#keeper = new Keeper(store, kept.readAt)
@@ -96,12 +95,22 @@ export class Client implements Tidemark {
       changed: (state) => emit('state', state),
       connected: () => this.#connected(),
       lost: () => this.#lost(),
-      turnedAway: (reason) => this.#turnedAway(reason),
+      turnedAway: (reason) => (reason === 'invalid rooms' ? this.#rooms.giveUp() : this.#account.turnedAway(reason)),
+    })
+    this.#account = new Account(kept.session, {
+      store, emit,
+      connection: this.#connection,
+      post: (message) => tabs.post(message),
+      isOpen: () => this.#open,
+      ended: () => this.#ended(),
+      forgotten: () => this.#forgotten(),
+      greeted: (userID) => this.#outbox.connected(userID),
     })
     this.#people = new People(wire, emit)
     this.#typists = new Typists(wire, emit, () => this.identity?.userID)
     this.#adoption = new Adoption(store, tabs, (entries) => this.#outbox.adopt(entries))
-    this.#listenToGateway(wire)
+    wire.on('session', (value) => this.#account.greeted(parse.session(value)))
+    listenToLog(wire, this.#feed, () => this.identity?.userID, () => this.#connection.live())
     tabs.listen((message) => this.#hear(message))
     page.onOnline(() => this.retryNow())
     page.onHide(() => this.#keeper.flush())
@@ -118,7 +127,7 @@ export class Client implements Tidemark {
   }
 
   get identity(): Identity | undefined {
-    return this.#who.identity
+    return this.#account.identity
   }
 
   get rooms(): readonly string[] {
@@ -144,11 +153,11 @@ export class Client implements Tidemark {
   connect(): void {
     this.#open = true
     for (const entry of this.outbox) this.#events.emit('outbox', entry)
-    if (this.#who.isSomebody) this.#connection.open()
+    if (this.#account.isSomebody) this.#connection.open()
   }
 
   retryNow(): void {
-    if (this.#open && this.#who.isSomebody) this.#connection.retryNow()
+    if (this.#open && this.#account.isSomebody) this.#connection.retryNow()
   }
 
   close(): void {
@@ -163,21 +172,11 @@ export class Client implements Tidemark {
 
   signIn(username: string): void {
     this.#open = true
-    const { session } = this.#who
-    if (this.#who.isSomebody) this.#connection.close()
-    if (session !== undefined) {
-      void this.#store.forget(session.sessionID)
-      this.#endSession()
-    }
-    this.#who.enter(username)
-    this.#connection.open()
+    this.#account.signIn(username)
   }
 
-  async signOut(): Promise<void> {
-    const { identity } = this
-    if (identity !== undefined) this.#tabs.post({ type: 'signed out', userID: identity.userID })
-    this.#signedOut()
-    await this.#store.clear()
+  signOut(): Promise<void> {
+    return this.#account.signOut()
   }
 
   send(conversation: Conversation, content: string): OutboxEntry {
@@ -216,7 +215,7 @@ export class Client implements Tidemark {
   }
 
   #auth(): Auth {
-    return { ...this.#who.auth(), rooms: this.#rooms.handshake(), ...resume(this.#feed.place) }
+    return { ...this.#account.auth(), rooms: this.#rooms.handshake(), ...resume(this.#feed.place) }
   }
 
   #connected(): void {
@@ -229,60 +228,6 @@ export class Client implements Tidemark {
     this.#outbox.disconnected()
     this.#requests.lost()
     this.#typists.lost()
-  }
-
-  #listenToGateway(wire: Wire): void {
-    wire.on('session', (value) => this.#greeted(parse.session(value)))
-    const message = (read: (args: readonly unknown[]) => Message | undefined) => (...args: unknown[]) => {
-      const parsed = read(args)
-      if (parsed !== undefined) this.#feed.message(parsed)
-    }
-    wire.on('chat message', message(parse.chatMessage))
-    wire.on('room message', message(([value]) => parse.roomMessage(value)))
-    wire.on('private message', message(([value]) => this.identity && parse.privateMessage(value, this.identity.userID)))
-    wire.on('replay', (value) => {
-      const replay = parse.replay(value)
-      if (replay !== undefined) this.#feed.replay(replay)
-    })
-    wire.on('recovery', (value) => {
-      const recovery = parse.recovery(value)
-      if (recovery === undefined) return
-      this.#feed.recovered(recovery)
-      this.#connection.live()
-    })
-    wire.on('watermark', (value) => {
-      const watermark = parse.watermark(value)
-      if (watermark !== undefined) this.#feed.watermark(watermark.offset)
-    })
-  }
-
-  /** The first event of each connection: the gateway says who this is. */
-  #greeted(greeting: Session | undefined): void {
-    const { session: known, name } = this.#who
-    const username = known?.username ?? name
-    if (greeting === undefined || username === undefined) return
-    if (known?.sessionID !== greeting.sessionID || known.userID !== greeting.userID) {
-      const session = { ...greeting, username, since: Date.now() }
-      this.#who.is(session)
-      this.#introduced = false
-      void this.#store.signIn(session)
-      this.#tabs.post({ type: 'signed in', session })
-    }
-    if (!this.#introduced) this.#events.emit('identity', this.identity)
-    this.#introduced = true
-    this.#outbox.connected(greeting.userID)
-  }
-
-  #turnedAway(reason: string): boolean {
-    if (reason === 'invalid rooms') return this.#rooms.giveUp()
-    if (reason !== 'invalid username') return false
-    const { session } = this.#who
-    if (session !== undefined) {
-      void this.#store.forget(session.sessionID)
-      this.#endSession()
-    }
-    this.#who.leave()
-    return false
   }
 
   /** A direct message of ours is stored: nobody else will say so on this connection. */
@@ -312,39 +257,26 @@ export class Client implements Tidemark {
       case 'left':
         return void this.#rooms.leftElsewhere(message.room)
       case 'signed in':
-        return this.#signedInElsewhere(message.session)
+        return this.#account.signedInElsewhere(message.session)
       case 'signed out':
-        if (message.userID === this.identity?.userID) this.#signedOut()
+        return this.#account.signedOutElsewhere(message.userID)
     }
   }
 
-  #signedInElsewhere(session: KeptSession): void {
-    const known = this.#who.session
-    if (known?.userID === session.userID || (known !== undefined && laterOf(known, session) === known)) return
-    this.#connection.close()
-    if (known !== undefined) this.#endSession()
-    this.#who.is(session)
-    if (this.#open) this.#connection.open()
-  }
-
-  /** Rooms, and how far one has read, are kept for when the same person comes back. */
-  #endSession(): void {
-    this.#who.leave()
-    this.#introduced = false
+  /** Nobody is signed in any more, or somebody else. Rooms, and how far one has read, stay for when he comes back. */
+  #ended(): void {
     this.#feed.forget()
     this.#keeper.forgetPlace()
     this.#people.forget()
     this.#rooms.forget()
     this.#outbox.signedOut()
-    this.#events.emit('identity', undefined)
   }
 
-  #signedOut(): void {
-    this.#connection.close()
+  /** He does not want to be remembered. */
+  #forgotten(): void {
     this.#outbox.clear()
     this.#keeper.forget()
     this.#rooms.forget(firstRooms)
-    this.#endSession()
   }
 }
 

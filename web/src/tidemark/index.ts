@@ -23,7 +23,7 @@ import type { Tidemark } from './tidemark'
 export * from './contract'
 export * from './tidemark'
 export { Client, type ClientOptions } from './client'
-export type { OutboxEntry } from './outbox'
+export type { OutboxEntry } from './entry'
 
 export interface OpenOptions {
   /** How long to wait for the ack of a message before it is sent again; 10 s by default. */

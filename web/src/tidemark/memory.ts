@@ -59,7 +59,7 @@ export class MemoryStore implements Store {
   }
 
   async entries(): Promise<KeptEntry[]> {
-    return [...this.#entries.values()].sort((a, b) => (a.key < b.key ? -1 : 1))
+    return this.#inOrder()
   }
 
   async put(entry: KeptEntry): Promise<void> {
@@ -71,10 +71,14 @@ export class MemoryStore implements Store {
   }
 
   async adopt(from: string, to: string): Promise<KeptEntry[]> {
-    const adopted = (await this.entries()).filter(({ tab }) => tab === from).map((entry) => ({ ...entry, tab: to }))
+    const adopted = this.#inOrder().filter(({ tab }) => tab === from).map((entry) => ({ ...entry, tab: to }))
     for (const entry of adopted) this.#entries.set(entry.key, entry)
     return adopted
   }
 
   close(): void {}
+
+  #inOrder(): KeptEntry[] {
+    return [...this.#entries.values()].sort((a, b) => (a.key < b.key ? -1 : 1))
+  }
 }

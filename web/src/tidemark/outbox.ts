@@ -16,26 +16,12 @@
 import { v7 as uuid } from 'uuid'
 
 import type { Ack, Conversation, Refusal, Stored } from './contract'
+import { itemOf, keptOf, newEntry, sessionEnded, type Item, type OutboxEntry, type WaitsFor } from './entry'
 import { backoffMs, rateLimitMs } from './pace'
 import type { KeptEntry, Store } from './store'
 
-export interface OutboxEntry {
-  /** The idempotency key, a UUIDv7: made when the message is typed, the same in every transmission. */
-  readonly key: string
-  readonly conversation: Conversation
-  readonly content: string
-  /** When it was typed, in milliseconds since 1970 by this machine's clock. */
-  readonly typedAt: number
-  state: 'pending' | 'stored' | 'refused'
-  /** Why it is pending: nobody to send it to, before it in the queue, on its way, unanswered for too long, too fast. */
-  waitsFor?: 'connection' | 'turn' | 'ack' | 'retry' | 'rate limit'
-  /** How often it has been transmitted. */
-  transmissions: number
-  /** Place in the log, once stored. */
-  offset?: number
-  /** Why, once refused. */
-  refusal?: Refusal
-}
+/** Of so many messages, of this tab and of others, it is remembered that the log has them. */
+const mostSettled = 1_000
 
 /** Hands a message to the current connection. `answer` may be called late, or never. */
 export type Transmit = (entry: OutboxEntry, answer: (ack: Ack | undefined) => void) => void
@@ -55,38 +41,14 @@ export interface OutboxOptions {
   ackTimeoutMs: number
 }
 
-type WaitsFor = NonNullable<OutboxEntry['waitsFor']>
-
-interface Item {
-  entry: OutboxEntry
-  /** The userID it was typed under; undefined until that is known. */
-  user: string | undefined
-  /** The store has it, or never will: it may be transmitted. */
-  kept: boolean
-}
-
-/** Whether it was stored cannot be found out any more: keys are good under the user that they were made under. */
-const sessionEnded: Refusal = {
-  code: 'session_ended',
-  message: 'the session that it was typed in has ended; it may or may not have been stored',
-}
-
-function itemOf({ key, conversation, content, typedAt, user, refusal }: KeptEntry): Item {
-  const entry: OutboxEntry = { key, conversation, content, typedAt, state: 'pending', waitsFor: 'connection', transmissions: 0 }
-  if (refusal !== undefined) {
-    entry.state = 'refused'
-    entry.refusal = refusal
-    delete entry.waitsFor
-  }
-  return { entry, user, kept: true }
-}
-
 export class Outbox {
   readonly #options: OutboxOptions
   /** What is pending or was refused, oldest first; of the pending ones only the first is ever in flight. */
   #items: Item[] = []
   #user: string | undefined
   #connected = false
+  /** Keys that the log has: such an entry is not to be sent again if its tab ends without having noticed. */
+  readonly #settled = new Set<string>()
   /** Runs while the first pending entry is in flight or made to wait. */
   #timer: ReturnType<typeof setTimeout> | undefined
   /** What the first pending entry waits for while there is a connection. */
@@ -103,9 +65,7 @@ export class Outbox {
   }
 
   add(conversation: Conversation, content: string): OutboxEntry {
-    const entry: OutboxEntry = {
-      key: uuid(), conversation, content, typedAt: Date.now(), state: 'pending', waitsFor: 'connection', transmissions: 0,
-    }
+    const entry = newEntry({ key: uuid(), conversation, content, typedAt: Date.now() })
     const item: Item = { entry, user: this.#user, kept: false }
     this.#items.push(item)
     if (this.#connected) entry.waitsFor = 'turn'
@@ -119,12 +79,17 @@ export class Outbox {
 
   /** Entries of tabs that are gone; they are this tab's from now on. */
   adopt(kept: readonly KeptEntry[]): void {
-    const known = new Set(this.entries.map(({ key }) => key))
-    const adopted = kept.filter(({ key }) => !known.has(key)).map(itemOf)
-    this.#items.push(...adopted)
-    for (const { entry } of adopted) this.#options.changed(entry)
+    for (const entry of kept) this.#adopt(entry)
     this.#refuseOthers()
     this.#next()
+  }
+
+  #adopt(kept: KeptEntry): void {
+    if (this.#settled.has(kept.key)) return void this.#options.store.delete(kept.key)
+    if (this.#items.some(({ entry }) => entry.key === kept.key)) return
+    const item = itemOf(kept)
+    this.#items.push(item)
+    this.#options.changed(item.entry)
   }
 
   /** A connection of this user begins. */
@@ -157,6 +122,7 @@ export class Outbox {
   seen(key: string, offset: number): void {
     const item = this.#items.find(({ entry }) => entry.key === key)
     if (item !== undefined) this.#stored(item, offset)
+    else this.#remember(key)
   }
 
   /** A refused message was not stored, so that it needs a new key: the old one could answer with the refusal. */
@@ -231,6 +197,7 @@ export class Outbox {
   }
 
   #stored(item: Item, offset: number): void {
+    this.#remember(item.entry.key)
     this.#leave(item)
     item.entry.state = 'stored'
     item.entry.offset = offset
@@ -238,6 +205,14 @@ export class Outbox {
     this.#remove(item)
     this.#options.changed(item.entry)
     this.#next()
+  }
+
+  #remember(key: string): void {
+    this.#settled.add(key)
+    for (const oldest of this.#settled) {
+      if (this.#settled.size <= mostSettled) break
+      this.#settled.delete(oldest)
+    }
   }
 
   #refuse(item: Item, refusal: Refusal): void {
@@ -275,12 +250,8 @@ export class Outbox {
     void this.#options.store.delete(item.entry.key)
   }
 
-  async #keep({ entry, user }: Item): Promise<void> {
-    const { key, conversation, content, typedAt, refusal } = entry
-    const kept: KeptEntry = { key, tab: this.#options.tab, conversation, content, typedAt }
-    if (user !== undefined) kept.user = user
-    if (refusal !== undefined) kept.refusal = refusal
-    await this.#options.store.put(kept)
+  #keep(item: Item): Promise<void> {
+    return this.#options.store.put(keptOf(item, this.#options.tab))
   }
 
   /** Says of each pending entry what it waits for, where that is another thing than before. */

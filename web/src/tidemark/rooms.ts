@@ -32,6 +32,8 @@ export class Rooms {
   #named: readonly string[] = []
   /** Those that the present connection is in. */
   #present = new Set<string>()
+  /** Of rooms that the present connection has joined later: what is after it comes. Others come like everything else. */
+  readonly #heads = new Map<string, number>()
   /** Those that some connection has been in. */
   readonly #proven = new Set<string>()
   #followed = new Set<string>()
@@ -59,6 +61,7 @@ export class Rooms {
   /** The gateway has taken the handshake. What has changed since is made up for. */
   connected(): void {
     this.#present = new Set(this.#named)
+    this.#heads.clear()
     for (const room of this.#named) this.#proven.add(room)
     for (const room of this.#named) if (!this.has(room)) void this.#askToLeave(room).catch(() => {})
     for (const room of this.#names) if (!this.#present.has(room)) void this.#askToJoin(room, false).catch(() => this.#remove(room))
@@ -76,7 +79,7 @@ export class Rooms {
     if (anew) this.#unfollow()
     if (!this.#directsFollowed) this.#options.emit('following', { after })
     this.#directsFollowed = true
-    for (const room of this.#names) if (this.#present.has(room)) this.#followRoom(room, after)
+    for (const room of this.#names) this.#followRoom(room, Math.max(after, this.#heads.get(room) ?? 0))
   }
 
   /** Another user begins: nothing is followed; with `names`, in these rooms. */
@@ -130,7 +133,8 @@ export class Rooms {
         this.#add(room, tell)
         this.#present.add(room)
         this.#proven.add(room)
-        this.#followRoom(room, head)
+        this.#heads.set(room, head)
+        if (this.#directsFollowed) this.#followRoom(room, head)
       })
     } catch (error) {
       if (!(error instanceof RequestError) || error.code !== 'offline') throw error
@@ -148,7 +152,7 @@ export class Rooms {
   }
 
   #followRoom(room: string, after: number): void {
-    if (this.#followed.has(room)) return
+    if (this.#followed.has(room) || !this.#present.has(room)) return
     this.#followed.add(room)
     this.#options.emit('following', { conversation: { room }, after })
   }
@@ -174,6 +178,7 @@ export class Rooms {
   #drop(room: string): void {
     this.#names = this.#names.filter((name) => name !== room)
     this.#present.delete(room)
+    this.#heads.delete(room)
     this.#proven.delete(room)
     this.#followed.delete(room)
     const conversation: Conversation = { room }

@@ -1,7 +1,7 @@
 /** What the library does for a page, and what it tells: the types of its public side. */
 
 import type { Conversation, Message, Page, PageRequest, Person, PersonWithMessages, Typing } from './contract'
-import type { OutboxEntry } from './outbox'
+import type { OutboxEntry } from './entry'
 
 /**
  *   connecting ──▶ catching up ──▶ live          connecting: from the start, or since a connection was lost

@@ -1,7 +1,8 @@
 /** A message as the gateway takes it: which event, and with which arguments. */
 
 import { general, keyOf, type Ack } from './contract'
-import type { OutboxEntry, Transmit } from './outbox'
+import type { OutboxEntry } from './entry'
+import type { Transmit } from './outbox'
 import * as parse from './parse'
 import type { Wire } from './wire'
 
