@@ -16,11 +16,15 @@ export function neighbour(lines: readonly Line[], key: string | undefined, steps
   return lines[(here + steps + lines.length) % lines.length]
 }
 
-/** Whether a key that is pressed here would write something, were there a place to write. */
-export function writesNowhere(event: KeyboardEvent): boolean {
+/** Whether a key writes something, other than a space, which scrolls and presses buttons. */
+export function writes(event: Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altKey' | 'isComposing'>): boolean {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return false
-  if (event.key === ' ' || [...event.key].length !== 1) return false
-  return !(event.target instanceof Element && event.target.closest('input, textarea, select, [contenteditable], dialog'))
+  return event.key !== ' ' && [...event.key].length === 1
+}
+
+/** Whether keys mean something of their own here. */
+export function takesKeys(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest('input, textarea, select, dialog') !== null
 }
 
 export function useKeys(press: (event: KeyboardEvent) => void): void {

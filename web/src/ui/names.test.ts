@@ -6,7 +6,9 @@ test.each(['Ana', 'علي', '🌊', '<b>', 'a\u200b', '.'])('%j is shown as it i
   expect(visibleName(name)).toBe(name)
 })
 
-test.each(['', ' ', '\u200b\u200d', '\u202e', '\u3164', '\u2800', '\u00ad\ufeff'])('%j, of which nothing can be seen, is said in words', (name) => {
+const nothing = ['', ' ', '\u200b\u200d', '\u202e', '\u3164', '\u2800', '\u00ad\ufeff']
+
+test.each(nothing)('%j, of which nothing can be seen, is said in words', (name) => {
   expect(visibleName(name)).toBe('(name without letters)')
 })
 

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest'
+
+import type { Line } from '../chat/types'
+import { neighbour, writes } from './keys'
+
+function room(name: string): Line {
+  return { key: `room/${name}`, conversation: { room: name }, title: name, unread: 0, newest: 0, self: false }
+}
+
+const lines = ['a', 'b', 'c'].map(room)
+
+test.each([
+  ['room/a', 1, 'b'],
+  ['room/b', -1, 'a'],
+  ['room/c', 1, 'a'],
+  ['room/a', -1, 'c'],
+  [undefined, 1, 'a'],
+  ['room/left', -1, 'c'],
+])('from %s, %i further is %s', (key, steps, title) => {
+  expect(neighbour(lines, key, steps)?.title).toBe(title)
+})
+
+test('nobody has a neighbour in an empty list', () => {
+  expect(neighbour([], 'room/a', 1)).toBeUndefined()
+})
+
+const plain = { ctrlKey: false, metaKey: false, altKey: false, isComposing: false }
+
+test.each(['a', 'É', '/', '你', '🌊'])('%s writes', (key) => {
+  expect(writes({ ...plain, key })).toBe(true)
+})
+
+test.each(['Enter', 'Tab', 'ArrowUp', 'Dead', 'Process', ' '])('%j does not write', (key) => {
+  expect(writes({ ...plain, key })).toBe(false)
+})
+
+test.each(['ctrlKey', 'metaKey', 'altKey', 'isComposing'])('a key with %s does not write', (modifier) => {
+  expect(writes({ ...plain, key: 'a', [modifier]: true })).toBe(false)
+})
