@@ -93,6 +93,18 @@ describe('the open conversation', () => {
     expect(offsets(chat)).toEqual(range(1, 10))
   })
 
+  test('is loaded anew where some of what was missed is no longer in the log', async () => {
+    const { client, chat } = start('', { log: messages(1, 10) })
+    await live(client, 10)
+    client.log.splice(0, 10, ...messages(40, 60))
+    client.emit('discontinuity', { reset: false, reason: 'trimmed' })
+    client.emit('following', { conversation: general, after: 60 })
+    client.enter('live')
+    await drawn()
+    expect(offsets(chat)).toEqual(range(40, 60))
+    expect(chat.state.notice).toBeDefined()
+  })
+
   test('begins anew with another log', async () => {
     const { client, chat } = start('', { log: messages(1, 10) })
     await live(client, 10)

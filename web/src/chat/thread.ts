@@ -29,10 +29,10 @@ export class Thread {
     this.conversation = conversation
   }
 
-  /** Every message after this offset will come. */
+  /** Every message after this offset comes. What was there before begins anew: there may be a hole between the two. */
   follow(after: number): void {
-    if (this.span !== undefined) return
     this.span = new Span(after)
+    this.primed = false
   }
 
   /** The log is another one. */
