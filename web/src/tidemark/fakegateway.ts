@@ -4,7 +4,7 @@
  * a connection has emitted, and `down` hands it the next one that is due.
  */
 
-import type { Auth, Conversation } from './contract'
+import type { Auth } from './contract'
 import type { Emitted, FakeWire } from './fakewire'
 
 export interface LogEvent {

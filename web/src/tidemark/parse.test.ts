@@ -62,3 +62,50 @@ test('watermark', () => {
   expect(parse.watermark({ offset: '3' })).toBeUndefined()
   expect(parse.watermark(3)).toBeUndefined()
 })
+
+describe('messages of other conversations', () => {
+  test('a room', () => {
+    expect(parse.roomMessage({ room: 'tea', content: 'hi', offset: 3, username: 'Ana', at: 7 })).toEqual({
+      conversation: { room: 'tea' }, content: 'hi', offset: 3, username: 'Ana',
+    })
+    for (const value of [undefined, {}, { room: '', content: 'x', offset: 1 }, { room: 'tea', content: 'x' }]) {
+      expect(parse.roomMessage(value)).toBeUndefined()
+    }
+  })
+
+  test('a direct one is with the other one, also with oneself', () => {
+    const direct = (from: string, to: string) => parse.privateMessage({ from, to, content: 'hi', offset: 3 }, 'me')?.conversation
+    expect(direct('me', 'b')).toEqual({ user: 'b' })
+    expect(direct('b', 'me')).toEqual({ user: 'b' })
+    expect(direct('me', 'me')).toEqual({ user: 'me' })
+    expect(parse.privateMessage({ from: 'b', content: 'hi', offset: 3 }, 'me')).toBeUndefined()
+  })
+})
+
+describe('page', () => {
+  test('has what can be understood, ascending, each once', () => {
+    const messages = [3, 3, 2, 'x', 5].map((offset) => ({ content: `m${offset}`, offset }))
+    expect(parse.page({ ok: true, messages }, { user: 'b' })).toEqual({
+      messages: [3, 5].map((offset) => ({ conversation: { user: 'b' }, content: `m${offset}`, offset })), more: false,
+    })
+  })
+
+  test('is refused, or none', () => {
+    const refusal = { code: 'forbidden', message: 'no' }
+    expect(parse.page({ ok: false, error: refusal }, general)).toEqual(refusal)
+    for (const value of [undefined, {}, { ok: true }, { ok: true, messages: 'x' }, { ok: false }]) {
+      expect(parse.page(value, general)).toBeUndefined()
+    }
+  })
+})
+
+test('replay', () => {
+  expect(parse.replay({ from: 1, head: 9 })).toEqual({ from: 1, head: 9 })
+  expect(parse.replay({ from: 1 })).toBeUndefined()
+})
+
+test('the time of a UUIDv7, and of nothing else', () => {
+  expect(parse.timeOf('0193a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2b')).toBe(new Date(0x0193a1b2c3d4).toISOString())
+  expect(parse.timeOf('0193a1b2-c3d4-4e5f-8a6b-7c8d9e0f1a2b')).toBeUndefined()
+  expect(parse.timeOf('x')).toBeUndefined()
+})
