@@ -128,13 +128,18 @@ func (f files) serve(name, cache string) http.HandlerFunc {
 			return
 		}
 		h := w.Header()
+		protect(h)
 		h.Set("ETag", file.etag)
 		h.Set("Cache-Control", cache)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Content-Security-Policy", contentSecurityPolicy)
-		h.Set("Permissions-Policy", permissionsPolicy)
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Referrer-Policy", "no-referrer")
 		http.ServeContent(w, r, name, time.Time{}, strings.NewReader(file.content))
 	}
+}
+
+// protect sets what browsers are told of every page, and of what pages load.
+func protect(h http.Header) {
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Security-Policy", contentSecurityPolicy)
+	h.Set("Permissions-Policy", permissionsPolicy)
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Referrer-Policy", "no-referrer")
 }

@@ -25,13 +25,10 @@ func (g *Gateway) newLogView(gen *generation, log *eventlog.Log, model *query.Cl
 
 // serveLogFeed streams the log to a page at /log.
 func (g *Gateway) serveLogFeed(w http.ResponseWriter, r *http.Request) {
-	h := w.Header()
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Content-Security-Policy", contentSecurityPolicy)
-	h.Set("Referrer-Policy", "no-referrer")
+	protect(w.Header())
 	if r.ContentLength != 0 { // there is nobody to wait for it
 		bounded(func(w http.ResponseWriter, _ *http.Request) {
-			h.Set("Connection", "close")
+			w.Header().Set("Connection", "close")
 			http.Error(w, "a request without a body, please", http.StatusBadRequest)
 		})(w, r)
 		return
