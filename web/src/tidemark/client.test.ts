@@ -58,7 +58,7 @@ afterEach(() => void vi.useRealTimers())
 async function openKnown(options: Parameters<typeof openPage>[0] = {}) {
   const store = options.store ?? new MemoryStore()
   await store.signIn({ sessionID: 'secret of me', userID: 'me', username: 'Ana', since: 1 })
-  await store.raise({ offset: 10, epoch: 'e1' })
+  await store.place({ offset: 10, epoch: 'e1' })
   const opened = await openPage({ ...options, store })
   opened.client.connect()
   return opened
@@ -404,6 +404,32 @@ describe('rooms', () => {
     expect(wire.auths[1]).toMatchObject({ rooms: ['general', 'tea'], serverOffset: 3 })
     expect(take()).toEqual(['connecting', 'catching up', 'room/tea after 3'])
     expect(wire.emitted).toEqual([])
+  })
+
+  test('that are joined before it is clear where a connection begins are followed from where the next one does', async () => {
+    const { client, wire, take } = await openPage()
+    client.signIn('Ana')
+    wire.accept()
+    wire.greet()
+    const joining = client.join('tea')
+    wire.sent('room join')[0]?.answer({ ok: true, room: 'tea', head: 3 })
+    await joining
+    wire.lose()
+    wire.accept()
+    wire.recover(9, { from: 8 })
+    expect(take().slice(5)).toEqual(['directs after 8', 'room/general after 8', 'room/tea after 8', 'live'])
+  })
+
+  test('that are joined before it is clear where this connection begins are followed from their join on', async () => {
+    const { client, wire, take } = await openPage()
+    client.signIn('Ana')
+    wire.accept()
+    wire.greet()
+    const joining = client.join('tea')
+    wire.sent('room join')[0]?.answer({ ok: true, room: 'tea', head: 9 })
+    await joining
+    wire.recover(8, { from: 8 })
+    expect(take().slice(3)).toEqual(['directs after 8', 'room/general after 8', 'room/tea after 9', 'live'])
   })
 
   test('that change during a handshake are made up for', async () => {

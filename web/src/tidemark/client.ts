@@ -163,7 +163,6 @@ export class Client implements Tidemark {
   close(): void {
     this.#open = false
     this.#connection.close()
-    this.#outbox.close()
     this.#keeper.flush()
     this.#page.close()
     this.#tabs.close()

@@ -13,7 +13,7 @@ import type { ConversationKey } from './contract'
 import type { Place } from './cursor'
 import { isOffset } from './parse'
 import {
-  higherOf, isConversationKey, keptEntry, keptPlace, keptRooms, keptSession, laterOf,
+  isConversationKey, keptEntry, keptPlace, keptRooms, keptSession, laterOf,
   type Kept, type KeptEntry, type KeptSession, type Store,
 } from './store'
 
@@ -83,8 +83,11 @@ class IndexedStore implements Store {
     await Promise.all([work(), done])
   }
 
-  async raise(place: Place): Promise<void> {
-    await this.#change('cursor', (value) => higherOf(keptPlace(value), place))
+  async place(place: Place): Promise<void> {
+    const { store, done } = this.#database.transaction('kept', 'readwrite')
+    const put = store.put(place, 'cursor')
+    store.transaction.commit() // waits for no answer: the page may be about to end
+    await Promise.all([put, done])
   }
 
   async join(room: string): Promise<void> {

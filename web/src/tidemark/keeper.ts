@@ -7,13 +7,13 @@ import type { Store } from './store'
 const everyMs = 250
 
 export class Keeper {
-  readonly #store: Pick<Store, 'raise' | 'read' | 'forgetRead'>
+  readonly #store: Pick<Store, 'place' | 'read' | 'forgetRead'>
   #place: Place | undefined
   readonly #readAt: Map<ConversationKey, number>
   #unwritten = new Set<ConversationKey>()
   #timer: ReturnType<typeof setTimeout> | undefined
 
-  constructor(store: Pick<Store, 'raise' | 'read' | 'forgetRead'>, readAt: ReadonlyMap<ConversationKey, number>) {
+  constructor(store: Pick<Store, 'place' | 'read' | 'forgetRead'>, readAt: ReadonlyMap<ConversationKey, number>) {
     this.#store = store
     this.#readAt = new Map(readAt)
   }
@@ -55,16 +55,27 @@ export class Keeper {
     this.#place = undefined
   }
 
+  /** Writes what is not written yet, and lets go of the timer. */
   flush(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    if (this.#place !== undefined) void this.#store.raise(this.#place)
+    this.#write()
+  }
+
+  #write(): void {
+    if (this.#place !== undefined) void this.#store.place(this.#place)
     this.#place = undefined
     for (const key of this.#unwritten) void this.#store.read(key, this.#readAt.get(key) ?? 0)
     this.#unwritten.clear()
   }
 
+  /** At once, if the last time is long enough ago. */
   #soon(): void {
-    this.#timer ??= setTimeout(() => this.flush(), everyMs)
+    if (this.#timer !== undefined) return
+    this.#write()
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      if (this.#place !== undefined || this.#unwritten.size > 0) this.#soon()
+    }, everyMs)
   }
 }

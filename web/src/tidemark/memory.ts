@@ -2,7 +2,7 @@
 
 import type { ConversationKey } from './contract'
 import type { Place } from './cursor'
-import { firstRooms, higherOf, laterOf, type Kept, type KeptEntry, type KeptSession, type Store } from './store'
+import { firstRooms, laterOf, type Kept, type KeptEntry, type KeptSession, type Store } from './store'
 
 export class MemoryStore implements Store {
   readonly keeps: boolean = false
@@ -30,8 +30,8 @@ export class MemoryStore implements Store {
     this.#cursor = undefined
   }
 
-  async raise(place: Place): Promise<void> {
-    this.#cursor = higherOf(this.#cursor, place)
+  async place(place: Place): Promise<void> {
+    this.#cursor = place
   }
 
   async join(room: string): Promise<void> {

@@ -148,11 +148,6 @@ export class Outbox {
     for (const { entry } of items) this.#options.discarded(entry)
   }
 
-  close(): void {
-    this.#connected = false
-    this.#stopWaiting()
-  }
-
   #first(): Item | undefined {
     return this.#items.find(({ entry }) => entry.state === 'pending')
   }

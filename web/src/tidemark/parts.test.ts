@@ -89,7 +89,7 @@ describe('what is kept', () => {
   test('is written four times a second at most, and at once when the page is hidden', async () => {
     const store = new MemoryStore()
     await store.signIn({ sessionID: 's', userID: 'u', username: 'n', since: 1 })
-    const raise = vi.spyOn(store, 'raise')
+    const place = vi.spyOn(store, 'place')
     const read = vi.spyOn(store, 'read')
     const keeper = new Keeper(store, new Map())
     for (let offset = 1; offset <= 100; offset++) {
@@ -97,7 +97,8 @@ describe('what is kept', () => {
       expect(keeper.read('room/a', offset, true)).toBe(true)
       vi.advanceTimersByTime(5)
     }
-    expect(raise.mock.calls.map(([place]) => place.offset)).toEqual([50, 100])
+    vi.advanceTimersByTime(250)
+    expect(place.mock.calls.map(([{ offset }]) => offset)).toEqual([1, 50, 100])
     expect(read.mock.calls).toEqual([['room/a', 50], ['room/a', 100]])
     keeper.place({ offset: 101, epoch: 'e' })
     keeper.flush()
@@ -107,12 +108,12 @@ describe('what is kept', () => {
 
   test('is no place of which the log is not known, and no step back', () => {
     const store = new MemoryStore()
-    const raise = vi.spyOn(store, 'raise')
+    const place = vi.spyOn(store, 'place')
     const keeper = new Keeper(store, new Map([['room/a', 7]]))
     keeper.place({ offset: 3 })
     expect(keeper.read('room/a', 7, true)).toBe(false)
     keeper.flush()
-    expect(raise).not.toHaveBeenCalled()
+    expect(place).not.toHaveBeenCalled()
     expect(keeper.readAt('room/a')).toBe(7)
   })
 })

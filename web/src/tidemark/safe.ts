@@ -53,8 +53,8 @@ export class SafeStore implements Store {
     await this.#try(() => this.#store.forget(sessionID))
   }
 
-  async raise(place: Place): Promise<void> {
-    await this.#try(() => this.#store.raise(place))
+  async place(place: Place): Promise<void> {
+    await this.#try(() => this.#store.place(place))
   }
 
   async join(room: string): Promise<void> {

@@ -1,8 +1,8 @@
 /**
  * What outlives the page: who one is, how far one has come and read, which rooms one is in, and what is not sent yet.
  *
- * All tabs of a browser share one store, so what is written takes account of what the others have written: the greater
- * offset stays, rooms are added and taken out one by one, and entries of the outbox belong to a tab.
+ * All tabs of a browser share one store, so what is written takes account of what the others have written: what was read
+ * further stays, rooms are added and taken out one by one, and entries of the outbox belong to a tab.
  */
 
 import type { Conversation, ConversationKey, Refusal } from './contract'
@@ -48,8 +48,11 @@ export interface Store {
   signIn(session: KeptSession): Promise<void>
   /** Forgets this session, and the cursor; nothing if another one is kept by now. */
   forget(sessionID: string): Promise<void>
-  /** Raises the cursor, or replaces one of another log. */
-  raise(place: Place): Promise<void>
+  /**
+   * Keeps the cursor. One of another tab may be higher: to resume at a lower one costs a longer replay and nothing else,
+   * and to look first would take longer than a page that is left may live.
+   */
+  place(place: Place): Promise<void>
   join(room: string): Promise<void>
   leave(room: string): Promise<void>
   read(key: ConversationKey, offset: number): Promise<void>
@@ -75,10 +78,6 @@ export const firstRooms: readonly string[] = 'room' in general ? [general.room] 
 export function laterOf(one: KeptSession, other: KeptSession): KeptSession {
   if (one.since !== other.since) return one.since > other.since ? one : other
   return one.userID > other.userID ? one : other
-}
-
-export function higherOf(kept: Place | undefined, place: Place): Place {
-  return kept !== undefined && kept.epoch === place.epoch && kept.offset > place.offset ? kept : place
 }
 
 /** The functions below read what an older or newer version of the library may have written. */

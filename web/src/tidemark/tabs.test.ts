@@ -21,8 +21,7 @@ class FakeLocks {
     if (!this.#isFree(name, shared)) {
       if (options.ifAvailable) return callback(null)
       await this.#turn(name, shared, options.signal)
-    }
-    this.#hold(name, shared)
+    } else this.#hold(name, shared)
     try {
       return await callback({ name, mode: options.mode ?? 'exclusive' })
     } finally {
@@ -56,7 +55,11 @@ class FakeLocks {
     const held = this.#held.get(name)
     if (held !== undefined && --held.count === 0) this.#held.delete(name)
     const queue = this.#queues.get(name) ?? []
-    while (queue[0] !== undefined && this.#isFree(name, queue[0].shared)) queue.shift()?.grant()
+    for (let [next] = queue; next !== undefined && this.#isFree(name, next.shared); [next] = queue) {
+      queue.shift()
+      this.#hold(name, next.shared)
+      next.grant()
+    }
   }
 }
 
