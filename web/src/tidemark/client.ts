@@ -4,7 +4,7 @@ import { Account } from './account'
 import { Adoption } from './adoption'
 import { Connection } from './connection'
 import {
-  conversationOf, keyOf, type Auth, type Conversation, type Message, type Page as MessagePage, type PageRequest,
+  conversationOf, keyOf, type Auth, type Conversation, type Page as MessagePage, type PageRequest,
   type Stored,
 } from './contract'
 import type { Place } from './cursor'
@@ -12,7 +12,7 @@ import { Emitter } from './emitter'
 import { Feed } from './feed'
 import { History } from './history'
 import { Keeper } from './keeper'
-import type { OutboxEntry } from './entry'
+import { messageOf, type OutboxEntry } from './entry'
 import { listenToLog } from './listen'
 import { Outbox } from './outbox'
 import type { Page } from './page'
@@ -230,16 +230,8 @@ export class Client implements Tidemark {
   }
 
   /** A direct message of ours is stored: nobody else will say so on this connection. */
-  #acked({ conversation, content, key }: OutboxEntry, { offset, id }: Stored): void {
-    const { identity } = this
-    if (!('user' in conversation) || identity === undefined) return
-    const message: Message = {
-      conversation, offset, content, from: identity.userID, username: identity.username, clientOffset: key,
-    }
-    const at = id === undefined ? undefined : parse.timeOf(id)
-    if (id !== undefined) message.id = id
-    if (at !== undefined) message.at = at
-    this.#feed.acked(message)
+  #acked(entry: OutboxEntry, stored: Stored): void {
+    if ('user' in entry.conversation && this.identity !== undefined) this.#feed.acked(messageOf(entry, stored, this.identity))
   }
 
   #hear(message: TabMessage): void {

@@ -1,7 +1,9 @@
-/** One message in the outbox: as the page knows it, as the outbox does, and as it is kept. */
+/** One message in the outbox: as the page knows it, as the outbox does, as it is kept, and as the log has it. */
 
-import type { Conversation, Refusal } from './contract'
+import type { Conversation, Message, Refusal, Stored } from './contract'
+import { timeOf } from './parse'
 import type { KeptEntry } from './store'
+import type { Identity } from './tidemark'
 
 export interface OutboxEntry {
   /** The idempotency key, a UUIDv7: made when the message is typed, the same in every transmission. */
@@ -57,4 +59,15 @@ export function keptOf({ entry, user }: Item, tab: string): KeptEntry {
   if (user !== undefined) kept.user = user
   if (refusal !== undefined) kept.refusal = refusal
   return kept
+}
+
+/** What the log has once it has acked the entry of this user. */
+export function messageOf({ conversation, content, key }: OutboxEntry, { offset, id }: Stored, user: Identity): Message {
+  const message: Message = {
+    conversation, offset, content, from: user.userID, username: user.username, clientOffset: key,
+  }
+  const at = id === undefined ? undefined : timeOf(id)
+  if (id !== undefined) message.id = id
+  if (at !== undefined) message.at = at
+  return message
 }
