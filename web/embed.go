@@ -8,6 +8,7 @@
 // which fills dist:
 //
 //	index.html, assets/    the page for GET /; assets carry a hash of their content in the name
+//	log.html               the page for GET /log, where a gateway shows its log
 //	socket.io/             the official client for browsers, for GET /socket.io/socket.io.js and its siblings
 //
 // A checkout without that step still compiles: dist then holds nothing but .gitkeep, and [Built] says so.

@@ -46,6 +46,6 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: true,
   },
-  server: { proxy: { '/socket.io': { target: gateway, ws: true } } },
+  server: { proxy: { '/socket.io': { target: gateway, ws: true }, '/log/feed': gateway } },
   test: { include: ['src/**/*.test.ts'], environment: 'node' },
 })
