@@ -22,9 +22,10 @@ interface Tab {
   typed: string[]
 }
 
-/** Types a few messages in one of the conversations. */
+/** Types a few messages in one of the conversations: a page that was opened without a connection knows no people yet. */
 async function type(tab: Tab, random: Random): Promise<void> {
-  await tab.chat.choose(random.of(['general', 'garden', tab.peer]))
+  const title = random.of(['general', 'garden', tab.peer])
+  await tab.chat.choose((await tab.chat.line(title)) === undefined ? 'general' : title)
   for (let count = random.between(1, 3); count > 0; count--) {
     const text = `${tab.name} ${tab.typed.length + 1}`
     tab.typed.push(text)

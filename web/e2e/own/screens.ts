@@ -139,7 +139,7 @@ const said: [author: 'Boris' | 'Clara' | 'Davit', text: string][] = [
 async function furnish(server: Standalone, chat: Chat): Promise<{ type: () => Promise<void>; leave: () => void }> {
   const names = ['Boris', 'Clara', 'Davit'] as const
   const sockets = new Map(await Promise.all(names.map(async (username) => {
-    return [username, await connected(server.url, { username, rooms: ['garden', 'Tides & currents'] })] as const
+    return [username, await connected(server.url, { username, rooms: ['general', 'garden', 'Tides & currents'] })] as const
   })))
   const me = await chat.userID()
   const speak = (author: (typeof names)[number], event: string, message: object) => say(sockets.get(author), event, message)
