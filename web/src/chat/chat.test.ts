@@ -212,6 +212,15 @@ describe("one's own message", () => {
   })
 })
 
+test('who opens another conversation no longer types in this one', async () => {
+  const { client, chat } = start()
+  await live(client, 0)
+  const typing = vi.spyOn(client, 'typing')
+  chat.typing(true)
+  chat.openAddress('#/user/ana')
+  expect(typing.mock.calls).toEqual([[general, true], [general, false]])
+})
+
 describe('a link to a message', () => {
   test('opens the past around it, which can be read on to the present', async () => {
     const { client, chat } = start('#/room/general@100', { log: messages(1, 300) })

@@ -143,6 +143,7 @@ export class LiveChat implements Chat {
     if ('room' in conversation && !this.#client.rooms.includes(conversation.room)) {
       this.joinRoom(conversation.room).catch((error: unknown) => (this.state.notice = failureWords(error)))
     }
+    this.typing(false)
     this.#opened = new Opened(this.#client, this.#known.thread(conversation), offset, {
       changed: () => this.#changed('thread'),
       missing: (target) => (this.state.notice = `There is no message ${target} in this conversation.`),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 
 import { below, chance, message } from './samples'
-import { atOf, clampAt, localOf, offsetAt } from './travel'
+import { atOf, localOf, offsetAt } from './travel'
 
 const bounds = {
   first: message(10, { at: '2026-11-01T08:00:00.000Z' }),
@@ -42,19 +42,5 @@ describe('local times', () => {
       const local = localOf(new Date(time).toISOString())
       expect(localOf(atOf(local))).toBe(local)
     }
-  })
-})
-
-describe('a time outside of the conversation', () => {
-  test.each([
-    ['2026-10-01T00:00:00.000Z', bounds.first.at],
-    ['2026-11-10T00:00:00.000Z', '2026-11-10T00:00:00.000Z'],
-    ['2027-01-01T00:00:00.000Z', bounds.last.at],
-  ])('%s becomes %s', (at, expected) => {
-    expect(clampAt(at, bounds)).toBe(expected)
-  })
-
-  test('stays if the times of the ends are not known', () => {
-    expect(clampAt('2027-01-01T00:00:00.000Z', { first: message(1), last: message(2) })).toBe('2027-01-01T00:00:00.000Z')
   })
 })

@@ -31,14 +31,6 @@ export function atOf(local: string): string | undefined {
   return Number.isNaN(date.getTime()) ? undefined : date.toISOString()
 }
 
-/** The time itself, or the nearest one of the conversation's messages; bounds without times bound nothing. */
-export function clampAt(at: string, { first, last }: Bounds): string {
-  const time = Date.parse(at)
-  if (time < Date.parse(first.at ?? '')) return first.at ?? at
-  if (time > Date.parse(last.at ?? '')) return last.at ?? at
-  return at
-}
-
 function twoDigits(number: number): string {
   return String(number).padStart(2, '0')
 }

@@ -73,6 +73,25 @@ describe('messages', () => {
   })
 })
 
+describe('a replay that is announced', () => {
+  test('from our place is of our log: what it brings is new at once, and what repeats is not', () => {
+    const cursor = returning(7, 5, 7)
+    cursor.announced(7)
+    expect([8, 8, 3, 9].map((offset) => cursor.message(message(offset)))).toEqual([true, false, false, true])
+    expect(cursor.recovered(recovery(9))).toEqual({ reset: false, messages: [] })
+    expect(cursor.place).toEqual({ offset: 9, epoch: 'e1' })
+  })
+
+  test('from elsewhere may be of another log, and waits for its end', () => {
+    const cursor = returning(7, 5, 7)
+    cursor.announced(0)
+    expect([1, 2].map((offset) => cursor.message(message(offset)))).toEqual([false, false])
+    const { reset, messages } = cursor.recovered(recovery(2, { recovered: false, reason: 'epoch_changed', epoch: 'e2' }))
+    expect(reset).toBe(true)
+    expect(messages.map(({ offset }) => offset)).toEqual([1, 2])
+  })
+})
+
 describe('another log', () => {
   test.each([
     ['epoch_changed', recovery(2, { recovered: false, reason: 'epoch_changed', epoch: 'e2' })],

@@ -60,6 +60,11 @@ export class Cursor {
     this.#mayBeAnotherLog = this.#offset !== undefined
   }
 
+  /** The replay is a long one, and begins after `from`: where that is our place, the log is ours, and nothing has to be kept. */
+  announced(from: number): void {
+    if (this.#replay?.length === 0 && from === this.#offset) this.#mayBeAnotherLog = false
+  }
+
   /** Whether the message is new and to be shown now. */
   message(message: Message): boolean {
     const isNew = message.offset > (this.#offset ?? 0)

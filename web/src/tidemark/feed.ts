@@ -74,6 +74,7 @@ export class Feed {
   }
 
   replay(replay: Replay): void {
+    this.#cursor.announced(replay.from)
     this.#progress.announce(replay)
   }
 

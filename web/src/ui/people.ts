@@ -1,5 +1,6 @@
 /** Which people are listed: there may be thousands, and nobody reads that far. */
 
+import { matches } from '../chat/lines'
 import type { Line } from '../chat/types'
 import type { ConversationKey } from '../tidemark'
 
@@ -17,14 +18,10 @@ export interface Listed {
  * conversation is open, wherever he stands, as long as nothing is asked for.
  */
 export function listPeople(people: readonly Line[], filter: string, open: ConversationKey | undefined): Listed {
-  const asked = fold(filter.trim())
-  const matching = asked === '' ? people : people.filter((line) => fold(line.title).includes(asked))
+  const all = filter.trim() === ''
+  const matching = all ? people : people.filter((line) => matches(line, filter))
   const lines = matching.slice(0, mostShown)
-  const opened = asked === '' ? people.find((line) => line.key === open) : undefined
+  const opened = all ? people.find((line) => line.key === open) : undefined
   if (opened !== undefined && !lines.includes(opened)) lines.push(opened)
   return { lines, found: matching.length }
-}
-
-function fold(text: string): string {
-  return text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase()
 }
