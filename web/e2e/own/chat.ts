@@ -39,6 +39,15 @@ export class Chat extends ChatPage {
     await this.hasPhase('live')
   }
 
+  /** As live(), with somebody who presses "Try now" whenever it is there. */
+  async impatientlyLive(): Promise<void> {
+    const press = () => this.page.locator('#retry-now').evaluateAll((buttons) => buttons.forEach((button) => (button as HTMLElement).click()))
+    await expect.poll(async () => {
+      await press()
+      return this.phase()
+    }, { interval: 200 }).toBe('live')
+  }
+
   lines(): Promise<SidebarLine[]> {
     return this.page.locator('#conversations a[data-conversation]').evaluateAll((links) => links.map((link) => {
       const online = link.closest('li')?.dataset.online

@@ -90,7 +90,7 @@ describe('without network', () => {
       network.restore()
       own.push(`round ${round}, sending`, `round ${round}, away`)
       missed.push(...lines(`round ${round}, missed`, 1, 2))
-      await ana.live()
+      await ana.impatientlyLive()
     }
     for (const chat of [ana, boris, tab]) await expect.poll(async () => (await chat.texts()).length).toBe(16)
     const log = await loggedIn(server, 'general')
@@ -110,7 +110,7 @@ describe('the gateway', () => {
       await Promise.all([type(from + 2, from + 7), server.kill()])
       await type(from + 7, from + 9)
       await Promise.all([type(from + 9, from + 12), server.start()])
-      await Promise.all([ana.live(), boris.live()])
+      await Promise.all([ana.live(), boris.impatientlyLive()])
     }
     for (const chat of [ana, boris]) await expect.poll(async () => (await chat.texts()).length).toBe(48)
     const log = await loggedIn(server, 'general')

@@ -25,6 +25,7 @@ interface Tab {
 /** Types a few messages in one of the conversations: a page that was opened without a connection knows no people yet. */
 async function type(tab: Tab, random: Random): Promise<void> {
   const title = random.of(['general', 'garden', tab.peer])
+  await tab.chat.page.bringToFront() // a tab behind another one is drawn once a second at most
   await tab.chat.choose((await tab.chat.line(title)) === undefined ? 'general' : title)
   for (let count = random.between(1, 3); count > 0; count--) {
     const text = `${tab.name} ${tab.typed.length + 1}`
@@ -55,6 +56,7 @@ async function kill(server: Standalone, tabs: Tab[], random: Random): Promise<st
 
 /** What each of the open tab's conversations shows, read from the end to the beginning. */
 async function screen(tab: Tab, title: string): Promise<[offset: number, text: string][]> {
+  await tab.chat.page.bringToFront()
   await tab.chat.choose(title)
   await expect.poll(() => tab.chat.marks()).toEqual([])
   await tab.chat.live()
@@ -86,12 +88,13 @@ test(`${kills} kills of gateway or network: every message once in the log and on
   const killed: string[] = []
   for (let count = 0; count < kills; count++) {
     killed.push(await kill(server, tabs, random))
-    if (random.percent(70)) await Promise.all(tabs.map(({ chat }) => chat.live()))
+    if (random.percent(20)) await Promise.all(tabs.map(({ chat }) => chat.live()))
+    else if (random.percent(60)) await Promise.all(tabs.map(({ chat }) => chat.impatientlyLive()))
     if (random.percent(20)) await random.of(tabs).chat.page.reload()
   }
   console.info(killed.join(', '))
   for (const { chat } of tabs) {
-    await chat.live()
+    await chat.impatientlyLive()
     await expect.poll(() => chat.page.locator('#waiting').isVisible()).toBe(false)
     await chat.hasMarks([])
   }

@@ -79,6 +79,7 @@ export async function tour({ server, person }: Stage, look: (name: string, page:
   await visit('time-travel')
   await page.click('#travel-back')
   await chat.hasMode('live')
+  await page.click('#travel')
   await page.goto(`${server.url}/#/room/general@${(await chat.offsets())[8]}`)
   await expect.poll(() => page.locator('#messages li[data-target=true]').count()).toBe(1)
   await visit('link')
