@@ -5,12 +5,17 @@ import {
   type Conversation, type ConversationKey, type Message, type OutboxEntry, type Person, type PersonWithMessages, type Tidemark,
 } from '../tidemark'
 import { peopleOrder, roomOrder } from './lines'
-import { loadOlder, pageSize } from './past'
+import { loadOlder } from './past'
+import type { Span } from './span'
 import { Thread } from './thread'
 import type { Line } from './types'
+import { Unread } from './unread'
 
 /** What may be another than before: rooms() and people(), or only what a thread has to show. */
 export type What = 'lists' | 'thread'
+
+/** So many of the newest messages are looked at for unread ones. */
+const counted = 2 * pageSize
 
 export class Known {
   readonly #client: Tidemark
@@ -37,10 +42,11 @@ export class Known {
     })
     client.on('outbox', (entry) => {
       if (entry.state === 'stored') this.thread(entry.conversation).stored({ ...entry })
+      changed(entry.state === 'refused' ? 'lists' : 'thread')
     })
     client.on('read', ({ conversation, offset }) => this.thread(conversation).unread.readTo(offset))
-    for (const name of ['message', 'left', 'people', 'person', 'read'] as const) client.on(name, () => changed('lists'))
-    for (const name of ['following', 'typing', 'outbox', 'discarded'] as const) client.on(name, () => changed('thread'))
+    for (const name of ['message', 'left', 'people', 'person', 'read', 'discarded'] as const) client.on(name, () => changed('lists'))
+    for (const name of ['following', 'typing'] as const) client.on(name, () => changed('thread'))
   }
 
   thread(conversation: Conversation): Thread {
@@ -59,11 +65,17 @@ export class Known {
     return this.#people.get(conversation.user)?.username ?? conversation.user
   }
 
+  /** Those one is in, and those that one's own refused messages are for. */
   rooms(): Line[] {
-    return this.#client.rooms.map((room) => this.#line({ room }, room)).sort(roomOrder)
+    const names = new Set(this.#client.rooms)
+    for (const { conversation } of this.#refused()) if ('room' in conversation) names.add(conversation.room)
+    return [...names].map((room) => this.#line({ room }, room)).sort(roomOrder)
   }
 
   people(): Line[] {
+    for (const { conversation } of this.#refused()) {
+      if ('user' in conversation) this.#meet(conversation.user, conversation.user, false)
+    }
     const people = [...this.#people.values()]
     const lines = people.map((person) => this.#line({ user: person.userID }, person.username, person)).sort(peopleOrder)
     this.#people = new Map(lines.flatMap(({ person }) => (person === undefined ? [] : [[person.userID, person]])))
@@ -76,12 +88,11 @@ export class Known {
     return [...thread.settling, ...own.map((entry) => ({ ...entry }))]
   }
 
-  /** Puts what has come in its place, and lets go of what is too much: only of the end of what somebody reads. */
-  flush(opened: Thread | undefined, atEnd: boolean): void {
+  /** Puts what has come in its place, and bounds what nobody looks at. */
+  flush(opened: Thread | undefined): void {
     for (const thread of this.#threads.values()) {
       thread.flush()
       if (thread !== opened) thread.trim(false)
-      else if (atEnd) thread.trim(true)
     }
   }
 
@@ -98,26 +109,33 @@ export class Known {
     this.#directAfter = undefined
   }
 
-  /** A replay has ended: what was stored before it has come. */
-  settled(): void {
-    for (const thread of this.#threads.values()) thread.settled()
+  /** A replay has ended: what was stored up to there has come. */
+  settled(through: number): void {
+    for (const thread of this.#threads.values()) thread.settled(through)
   }
 
-  /** Loads the newest page of each room, so that its unread messages and its place in the list are known. */
+  /** Loads the newest of each room, so that its unread messages and its place in the list are known. */
   async prime(opened: Thread | undefined): Promise<void> {
     if (this.#priming) return
     this.#priming = true
     try {
-      for (const thread of [...this.#threads.values()]) {
-        const { span, conversation, primed } = thread
-        if (primed || span === undefined || !('room' in conversation) || thread === opened) continue
-        if (span.older) await loadOlder(this.#client, conversation, span)
-        this.primed(thread)
-      }
+      for (const thread of [...this.#threads.values()]) if (thread !== opened) await this.#primeOne(thread)
     } catch (error) {
       if (!(error instanceof RequestError)) throw error // live again, it is tried again
     } finally {
       this.#priming = false
+    }
+  }
+
+  /** One that cannot be read keeps no other from being read; without a connection none can. */
+  async #primeOne(thread: Thread): Promise<void> {
+    const { span, conversation, primed } = thread
+    if (primed || span === undefined || !('room' in conversation)) return
+    try {
+      if (span.older) await loadOlder(this.#client, conversation, span, Unread.most)
+      this.primed(thread)
+    } catch (error) {
+      if (!(error instanceof RequestError) || error.code === 'offline') throw error
     }
   }
 
@@ -127,22 +145,27 @@ export class Known {
     thread.flush()
     const messages = thread.span?.messages ?? []
     thread.newest = Math.max(thread.newest, messages.at(-1)?.offset ?? 0)
-    this.#countUnread(thread, messages.slice(-2 * pageSize))
+    this.#countUnread(thread, messages.slice(-counted))
     this.#changed('lists')
   }
 
   #message(message: Message): void {
     const thread = this.thread(message.conversation)
-    this.#meet(message)
+    if ('user' in message.conversation && message.from === message.conversation.user && message.username !== undefined) {
+      this.#meet(message.from, message.username, true)
+    }
     thread.take(message)
     this.#countUnread(thread, [message])
     if (message.from !== undefined) thread.typing.delete(message.from)
   }
 
-  /** Somebody who is not on the list, which has an end, has a name all the same. */
-  #meet({ conversation, from, username }: Message): void {
-    if (!('user' in conversation) || from !== conversation.user || username === undefined || this.#people.has(from)) return
-    this.#people.set(from, { userID: from, username, connected: true })
+  /** Somebody who is not on the list, which has an end, has a line all the same. */
+  #meet(userID: string, username: string, connected: boolean): void {
+    if (!this.#people.has(userID)) this.#people.set(userID, { userID, username, connected })
+  }
+
+  #refused(): OutboxEntry[] {
+    return this.#client.outbox.filter(({ state }) => state === 'refused')
   }
 
   #follow(conversation: Conversation | undefined, after: number): void {
@@ -178,6 +201,7 @@ export class Known {
     const thread = this.#threads.get(keyOf(conversation))
     const line: Line = {
       key: keyOf(conversation), conversation, title, unread: thread?.unread.count ?? 0, newest: thread?.newest ?? 0,
+      refused: this.#refused().filter((entry) => keyOf(entry.conversation) === keyOf(conversation)).length,
       self: person !== undefined && person.userID === this.#client.identity?.userID,
     }
     if (person !== undefined) line.person = person
