@@ -60,7 +60,7 @@ test('who comes back finds a line "new messages" where he left off', async ({ se
   await ana.choose('terrace')
   const line = ana.page.locator('#messages li.new')
   await expect.poll(() => line.count()).toBe(1)
-  expect(await line.innerText()).toMatch(/new messages/i)
+  expect(await line.textContent()).toMatch(/new messages/i)
   const next = () => line.evaluate((element) => {
     const rows = [...document.querySelectorAll<HTMLElement>('#messages li')]
     return Number(rows.slice(rows.indexOf(element as HTMLElement)).find((row) => row.dataset.offset !== undefined)?.dataset.offset)
