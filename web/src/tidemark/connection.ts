@@ -58,10 +58,10 @@ export class Connection {
     this.open()
   }
 
-  close(reason?: string): void {
+  close(): void {
     this.#wire.disconnect()
     this.#options.lost()
-    this.#enter({ phase: 'offline', retrying: false, ...(reason === undefined ? {} : { reason }) })
+    this.#enter({ phase: 'offline', retrying: false })
   }
 
   #enter(state: ConnectionState): void {
