@@ -108,6 +108,17 @@ describe('a tab', () => {
     await expect.poll(() => gone).toEqual(['once'])
   })
 
+  test('is forgotten when it is gone', async () => {
+    const locks = new FakeLocks()
+    const [one, other] = [await tab(locks), await tab(locks)]
+    const gone: string[] = []
+    other.watch(one.id, () => gone.push('while it lived'))
+    one.close()
+    await expect.poll(() => gone).toEqual(['while it lived'])
+    other.watch(one.id, () => gone.push('afterwards'))
+    await expect.poll(() => gone).toEqual(['while it lived', 'afterwards'])
+  })
+
   test('counts as gone where there are no locks', async () => {
     const [one, other] = [await tab(), await tab()]
     expect(await other.isGone(one.id)).toBe(true)

@@ -36,6 +36,7 @@ export class BrowserTabs implements Tabs {
   readonly #locks: TabsEnvironment['locks']
   readonly #channel: BroadcastChannel | undefined
   readonly #closing = new AbortController()
+  /** Tabs whose locks are waited for. */
   readonly #watched = new Set<string>()
   /** The lock of this tab is held. */
   #entered = false
@@ -72,8 +73,12 @@ export class BrowserTabs implements Tabs {
     if (this.#locks === undefined || !this.#entered || tab === this.id || this.#watched.has(tab)) return
     this.#watched.add(tab)
     const { signal } = this.#closing
+    const granted = async () => {
+      this.#watched.delete(tab)
+      gone()
+    }
     // Rejects when it is aborted; and where locks are refused, entries wait for the next page that is loaded.
-    this.#locks.request(nameOf(tab), { mode: 'shared', signal }, async () => gone()).catch(() => {})
+    this.#locks.request(nameOf(tab), { mode: 'shared', signal }, granted).catch(() => {})
   }
 
   post(message: TabMessage): void {
