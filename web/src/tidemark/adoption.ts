@@ -14,7 +14,7 @@ export class Adoption {
     this.#adopted = adopted
   }
 
-  /** Looks through what is kept: of tabs that are gone at once, of others when they will be. */
+  /** Looks through what is kept: of tabs that are gone at once, of others some time after they will be (see `reloadMs`). */
   async begin(): Promise<void> {
     const entries = await this.#store.entries()
     const owners = new Set(entries.map(({ tab }) => tab))

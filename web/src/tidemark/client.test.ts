@@ -6,6 +6,7 @@ import { FakeBrowser, FakePage } from './faketabs'
 import { FakeWire } from './fakewire'
 import { MemoryStore } from './memory'
 import type { Store } from './store'
+import { reloadMs } from './tabs'
 
 /** A page of a browser: a client, and all it has told. */
 async function openPage({ store = new MemoryStore() as Store, browser = new FakeBrowser(), ...more }: Partial<ClientOptions> & { browser?: FakeBrowser } = {}) {
@@ -624,7 +625,7 @@ describe('several tabs', () => {
     const { key } = one.client.send(general, 'a')
     await settle()
     one.client.close()
-    await settle()
+    await vi.advanceTimersByTimeAsync(reloadMs)
     expect(two.client.outbox).toMatchObject([{ key, content: 'a' }])
     expect(two.wire.sent('chat message').map(({ args }) => args)).toEqual([['a', key]])
   })

@@ -2,7 +2,7 @@
 
 import type { Page } from './page'
 import type { TabMessage } from './tabmessage'
-import type { Tabs } from './tabs'
+import { reloadMs, type Tabs } from './tabs'
 
 export class FakeBrowser {
   readonly #tabs = new Map<string, FakeTabs>()
@@ -33,6 +33,7 @@ export class FakeTabs implements Tabs {
   readonly #browser: FakeBrowser
   readonly #listeners: ((message: TabMessage) => void)[] = []
   readonly #watched = new Map<string, () => void>()
+  readonly #pauses: ReturnType<typeof setTimeout>[] = []
 
   constructor(id: string, browser: FakeBrowser) {
     this.id = id
@@ -46,7 +47,7 @@ export class FakeTabs implements Tabs {
   }
 
   watch(tab: string, gone: () => void): void {
-    if (!this.#browser.lives(tab)) return gone()
+    if (!this.#browser.lives(tab)) return this.#pause(gone)
     if (!this.#watched.has(tab)) this.#watched.set(tab, gone)
   }
 
@@ -61,6 +62,7 @@ export class FakeTabs implements Tabs {
   /** Also what happens when the tab crashes. */
   close(): void {
     this.#watched.clear()
+    for (const timer of this.#pauses) clearTimeout(timer)
     this.#browser.end(this.id)
   }
 
@@ -71,7 +73,11 @@ export class FakeTabs implements Tabs {
   ended(tab: string): void {
     const gone = this.#watched.get(tab)
     this.#watched.delete(tab)
-    gone?.()
+    if (gone !== undefined) this.#pause(gone)
+  }
+
+  #pause(then: () => void): void {
+    this.#pauses.push(setTimeout(then, reloadMs))
   }
 }
 

@@ -1,10 +1,10 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 
 import { Adoption } from './adoption'
 import { MemoryStore } from './memory'
 import type { KeptEntry } from './store'
 import { parseTabMessage, type TabMessage } from './tabmessage'
-import { BrowserTabs } from './tabs'
+import { BrowserTabs, reloadMs } from './tabs'
 
 interface Waiting {
   shared: boolean
@@ -64,9 +64,15 @@ class FakeLocks {
 }
 
 const open: BrowserTabs[] = []
+beforeEach(() => void vi.useFakeTimers())
 afterEach(() => {
   for (const tabs of open.splice(0)) tabs.close()
+  expect(vi.getTimerCount()).toBe(0)
+  vi.useRealTimers()
 })
+
+/** Lets everything happen that follows the end of a tab. */
+const pause = () => vi.advanceTimersByTimeAsync(reloadMs)
 
 async function tab(locks?: FakeLocks): Promise<BrowserTabs> {
   const tabs = new BrowserTabs({ locks, channel: new BroadcastChannel('tidemark') })
@@ -92,7 +98,8 @@ describe('a tab', () => {
     for (const name of ['x', 'y']) (await tab(locks)).watch(one.id, () => gone.push(name))
     expect(gone).toEqual([])
     one.close()
-    await expect.poll(() => gone).toEqual(['x', 'y'])
+    await pause()
+    expect(gone).toEqual(['x', 'y'])
     expect(frozen).toBeInstanceOf(Promise)
   })
 
@@ -105,7 +112,23 @@ describe('a tab', () => {
     third.watch(one.id, () => gone.push('closed'))
     third.close()
     one.close()
-    await expect.poll(() => gone).toEqual(['once'])
+    await pause()
+    expect(gone).toEqual(['once'])
+  })
+
+  test('is gone for those who watch it after a pause, and never for one that is closed meanwhile', async () => {
+    const locks = new FakeLocks()
+    const [one, other, third] = [await tab(locks), await tab(locks), await tab(locks)]
+    const gone: string[] = []
+    other.watch(one.id, () => gone.push('other'))
+    third.watch(one.id, () => gone.push('third'))
+    one.close()
+    await vi.advanceTimersByTimeAsync(reloadMs - 1)
+    expect(gone).toEqual([])
+    expect(await other.isGone(one.id)).toBe(true)
+    third.close()
+    await vi.advanceTimersByTimeAsync(1)
+    expect(gone).toEqual(['other'])
   })
 
   test('is forgotten when it is gone', async () => {
@@ -114,9 +137,10 @@ describe('a tab', () => {
     const gone: string[] = []
     other.watch(one.id, () => gone.push('while it lived'))
     one.close()
-    await expect.poll(() => gone).toEqual(['while it lived'])
+    await pause()
     other.watch(one.id, () => gone.push('afterwards'))
-    await expect.poll(() => gone).toEqual(['while it lived', 'afterwards'])
+    await pause()
+    expect(gone).toEqual(['while it lived', 'afterwards'])
   })
 
   test('counts as gone where there are no locks', async () => {
@@ -176,7 +200,36 @@ describe('entries', () => {
     expect([one, other]).toEqual([['1'], []])
     await store.put(entry('3', living.id))
     living.close()
-    await expect.poll(() => [...one, ...other].sort()).toEqual(['1', '2', '3'])
+    await pause()
+    expect([...one, ...other].sort()).toEqual(['1', '2', '3'])
+  })
+
+  test('of a tab that is loaded again are adopted by its new page, in their order, not by the others', async () => {
+    const locks = new FakeLocks()
+    const store = new MemoryStore()
+    const reloaded = await tab(locks)
+    await Promise.all([store.put(entry('1', reloaded.id)), store.put(entry('2', reloaded.id))])
+    const other = await adopting(await tab(locks), store)
+    reloaded.close()
+    await vi.advanceTimersByTimeAsync(reloadMs / 2)
+    const page = await tab(locks)
+    expect(await adopting(page, store)).toEqual(['1', '2'])
+    await pause()
+    expect(other).toEqual([])
+    expect((await store.entries()).map((kept) => kept.tab)).toEqual([page.id, page.id])
+  })
+
+  test('of a tab that does not come back are adopted by another one after a pause', async () => {
+    const locks = new FakeLocks()
+    const store = new MemoryStore()
+    const crashed = await tab(locks)
+    await store.put(entry('1', crashed.id))
+    const other = await adopting(await tab(locks), store)
+    crashed.close()
+    await vi.advanceTimersByTimeAsync(reloadMs - 1)
+    expect(other).toEqual([])
+    await vi.advanceTimersByTimeAsync(1)
+    expect(other).toEqual(['1'])
   })
 
   test('of a tab met later are adopted when it is gone', async () => {
@@ -190,7 +243,8 @@ describe('entries', () => {
     await store.put(entry('1', later.id))
     expect(adopted).toEqual([])
     later.close()
-    await expect.poll(() => adopted).toEqual(['1'])
+    await pause()
+    expect(adopted).toEqual(['1'])
   })
 
   test('are all adopted at the start where there are no locks', async () => {

@@ -17,13 +17,20 @@ export interface Tabs {
   enter(): Promise<void>
   /** Whether the tab no longer lives; true as well where that cannot be known. */
   isGone(tab: string): Promise<boolean>
-  /** Calls `gone` once, when the tab no longer lives; never where that cannot be known. */
+  /** Calls `gone` once, `reloadMs` after the tab has ended; never where that cannot be known. */
   watch(tab: string, gone: () => void): void
   /** Tells the other tabs. */
   post(message: TabMessage): void
   listen(listener: (message: TabMessage) => void): void
   close(): void
 }
+
+/**
+ * How long others leave the entries of a tab that is gone alone. A tab that is loaded again is gone for a moment, and
+ * comes back under another id: its new page, which pauses for nothing, is to find what the old one has left, so that
+ * what is typed next does not overtake it.
+ */
+export const reloadMs = 3_000
 
 /** What of the browser is needed; either may be missing (locks: where the page is no secure context). */
 export interface TabsEnvironment {
@@ -38,6 +45,7 @@ export class BrowserTabs implements Tabs {
   readonly #closing = new AbortController()
   /** Tabs whose locks are waited for. */
   readonly #watched = new Set<string>()
+  readonly #pauses = new Set<ReturnType<typeof setTimeout>>()
   /** The lock of this tab is held. */
   #entered = false
 
@@ -75,7 +83,7 @@ export class BrowserTabs implements Tabs {
     const { signal } = this.#closing
     const granted = async () => {
       this.#watched.delete(tab)
-      gone()
+      this.#pause(gone)
     }
     // Rejects when it is aborted; and where locks are refused, entries wait for the next page that is loaded.
     this.#locks.request(nameOf(tab), { mode: 'shared', signal }, granted).catch(() => {})
@@ -94,7 +102,17 @@ export class BrowserTabs implements Tabs {
 
   close(): void {
     this.#closing.abort()
+    for (const timer of this.#pauses) clearTimeout(timer)
     this.#channel?.close()
+  }
+
+  #pause(then: () => void): void {
+    if (this.#closing.signal.aborted) return
+    const timer = setTimeout(() => {
+      this.#pauses.delete(timer)
+      then()
+    }, reloadMs)
+    this.#pauses.add(timer)
   }
 }
 
