@@ -1,53 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 
-import { general, type Conversation, type Message } from '../tidemark'
+import { general, type Conversation } from '../tidemark'
 import { LiveChat } from './chat'
+import { ana, drawn, live, me, message, messages, offsets, range, start, view } from './fakechat'
 import { FakeTidemark } from './faketidemark'
 
 beforeEach(() => vi.useFakeTimers())
 afterEach(() => vi.useRealTimers())
-
-const me = { userID: 'me', username: 'Mia' }
-const ana = { userID: 'ana', username: 'Ana', connected: true }
-
-function message(offset: number, more: Partial<Message> = {}): Message {
-  const at = new Date(Date.UTC(2026, 0, 1) + offset * 1000).toISOString()
-  return { conversation: general, offset, content: `m${offset}`, from: 'ana', username: 'Ana', at, ...more }
-}
-
-const messages = (from: number, to: number, more: Partial<Message> = {}) =>
-  Array.from({ length: to - from + 1 }, (_, index) => message(from + index, more))
-
-function start(hash = '', { log = [] as Message[], readAt = undefined as number | undefined } = {}) {
-  const client = new FakeTidemark(me)
-  client.log.push(...log)
-  if (readAt !== undefined) client.read(general, readAt)
-  let shown = hash
-  const chat = new LiveChat(client, { hash: () => shown, show: (address) => (shown = address) })
-  chat.openAddress(hash)
-  return { client, chat, address: () => shown }
-}
-
-/** What has come is shown, and what was asked for has come. */
-const drawn = () => vi.advanceTimersByTimeAsync(50)
-
-function view(chat: LiveChat) {
-  const { view } = chat.state
-  if (view === undefined) throw new Error('nothing is open')
-  return view
-}
-
-const offsets = (chat: LiveChat) => view(chat).messages.map(({ offset }) => offset)
-
-/** Connected and live, following everything after an offset. */
-async function live(client: FakeTidemark, after: number): Promise<void> {
-  client.emit('following', { conversation: general, after })
-  client.emit('following', { conversation: undefined, after })
-  client.enter('live')
-  await drawn()
-}
-
-const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index)
 
 describe('the open conversation', () => {
   test('is general at first, with its newest page and what comes', async () => {
@@ -183,8 +142,8 @@ describe("one's own message", () => {
   test('waits until it comes, whether the ack comes before it or after', async () => {
     const { client, chat } = start()
     await live(client, 0)
-    chat.send('first')
-    chat.send('second')
+    chat.send(general, 'first')
+    chat.send(general, 'second')
     await drawn()
     const waiting = () => view(chat).waiting.map(({ content, state }) => [content, state])
     expect(waiting()).toEqual([['first', 'pending'], ['second', 'pending']])
@@ -203,9 +162,10 @@ describe("one's own message", () => {
   test('is not shown as waiting once a replay has ended that must have brought it', async () => {
     const { client, chat } = start()
     await live(client, 0)
-    chat.send('lost echo')
+    chat.send(general, 'lost echo')
     client.store(client.outbox[0]!, 7)
     client.enter('connecting')
+    client.emit('progress', { from: 0, offset: 7, count: 0 })
     client.enter('live')
     await drawn()
     expect(view(chat).waiting).toEqual([])
@@ -216,7 +176,7 @@ test('who opens another conversation no longer types in this one', async () => {
   const { client, chat } = start()
   await live(client, 0)
   const typing = vi.spyOn(client, 'typing')
-  chat.typing(true)
+  chat.typing(general, true)
   chat.openAddress('#/user/ana')
   expect(typing.mock.calls).toEqual([[general, true], [general, false]])
 })
@@ -351,7 +311,7 @@ test('a replay of thousands is drawn a few times, and bounded in memory', async 
   for (const missed of messages(1, 10_000)) client.emit('message', missed)
   expect(offsets(chat)).toEqual([])
   client.enter('live')
-  chat.readToEnd()
+  chat.standsAtEnd(true)
   await drawn()
   expect(offsets(chat).length).toBeLessThanOrEqual(2_000)
   expect(offsets(chat).at(-1)).toBe(10_000)

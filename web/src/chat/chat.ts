@@ -12,7 +12,7 @@
 
 import { shallowReactive } from 'vue'
 
-import { general, keyOf, open, type Conversation, type ConnectionState, type OutboxEntry, type Tidemark } from '../tidemark'
+import { general, keyOf, open, type ConnectionState, type Conversation, type OutboxEntry, type Tidemark } from '../tidemark'
 import { addressOf, parseAddress } from './address'
 import { Known, type What } from './known'
 import { Opened } from './opened'
@@ -63,13 +63,12 @@ export class LiveChat implements Chat {
 
   #connection(connection: ConnectionState): void {
     this.state.connection = connection
-    this.state.keeps = this.#client.keeps
-    if (connection.phase !== 'catching up') this.state.progress = undefined
     if (connection.phase === 'live') {
-      this.#known.settled()
+      this.#known.settled(this.state.progress?.offset ?? 0)
       this.#opened?.load()
       void this.#known.prime(this.#opened?.thread)
     }
+    if (connection.phase !== 'catching up') this.state.progress = undefined
     if (this.state.phase === 'entering' && connection.phase === 'offline' && !connection.retrying) {
       this.state.phase = 'nobody'
       this.state.refusedName = connection.reason
@@ -82,7 +81,9 @@ export class LiveChat implements Chat {
     if (this.state.identity?.userID !== identity?.userID) {
       this.#known.startAnew()
       this.#opened = undefined
-      this.state.refusedName = undefined
+      this.state.refusedName = this.state.notice = undefined
+      // Where one user was is nothing to the next one.
+      if (this.state.identity !== undefined) this.#address.show(addressOf(general))
     }
     this.state.identity = identity
     this.state.phase = identity === undefined ? 'nobody' : 'somebody'
@@ -105,7 +106,9 @@ export class LiveChat implements Chat {
 
   #show(): void {
     const opened = this.#opened
-    this.#known.flush(opened?.thread, opened?.atEnd ?? false)
+    this.#known.flush(opened?.thread)
+    opened?.bound()
+    this.state.keeps = this.#client.keeps
     if (this.#listsChanged) {
       this.state.rooms = this.#known.rooms()
       this.state.people = this.#known.people()
@@ -143,12 +146,16 @@ export class LiveChat implements Chat {
     if ('room' in conversation && !this.#client.rooms.includes(conversation.room)) {
       this.joinRoom(conversation.room).catch((error: unknown) => (this.state.notice = failureWords(error)))
     }
-    this.typing(false)
-    this.#opened = new Opened(this.#client, this.#known.thread(conversation), offset, {
+    if (this.#opened !== undefined) this.typing(this.#opened.thread.conversation, false)
+    const opened: Opened = new Opened(this.#client, this.#known.thread(conversation), offset, {
       changed: () => this.#changed('thread'),
-      missing: (target) => (this.state.notice = `There is no message ${target} in this conversation.`),
+      missing: (target) => {
+        if (this.#opened === opened) this.state.notice = `There is no message ${target} in this conversation.`
+      },
       primed: (thread) => this.#known.primed(thread),
     })
+    this.#opened = opened
+    opened.load()
     this.#address.show(this.address(conversation, offset))
     this.#changed('thread')
   }
@@ -162,10 +169,9 @@ export class LiveChat implements Chat {
     return this.#client.leave(name)
   }
 
-  send(content: string): void {
-    if (this.#opened === undefined || !this.#opened.live) return
-    this.#opened.spoke()
-    this.#client.send(this.#opened.thread.conversation, content)
+  send(conversation: Conversation, content: string): void {
+    if (this.#opened?.thread.key === keyOf(conversation)) this.#opened.spoke()
+    this.#client.send(conversation, content)
   }
 
   retry(entry: OutboxEntry): void {
@@ -176,8 +182,12 @@ export class LiveChat implements Chat {
     this.#client.discard(entry)
   }
 
-  typing(typing: boolean): void {
-    if (this.#opened !== undefined) this.#client.typing(this.#opened.thread.conversation, typing)
+  typing(conversation: Conversation, typing: boolean): void {
+    this.#client.typing(conversation, typing)
+  }
+
+  standsAtEnd(stands: boolean): void {
+    this.#opened?.standsAtEnd(stands)
   }
 
   readToEnd(): void {

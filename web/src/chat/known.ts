@@ -6,16 +6,12 @@ import {
 } from '../tidemark'
 import { peopleOrder, roomOrder } from './lines'
 import { loadOlder } from './past'
-import type { Span } from './span'
 import { Thread } from './thread'
 import type { Line } from './types'
 import { Unread } from './unread'
 
 /** What may be another than before: rooms() and people(), or only what a thread has to show. */
 export type What = 'lists' | 'thread'
-
-/** So many of the newest messages are looked at for unread ones. */
-const counted = 2 * pageSize
 
 export class Known {
   readonly #client: Tidemark
@@ -145,7 +141,7 @@ export class Known {
     thread.flush()
     const messages = thread.span?.messages ?? []
     thread.newest = Math.max(thread.newest, messages.at(-1)?.offset ?? 0)
-    this.#countUnread(thread, messages.slice(-counted))
+    this.#countUnread(thread, messages.slice(-Unread.most))
     this.#changed('lists')
   }
 

@@ -5,13 +5,13 @@ import { chance } from './samples'
 import type { Line } from './types'
 
 function room(name: string, newest = 0): Line {
-  return { key: `room/${name}`, conversation: { room: name }, title: name, unread: 0, newest, self: false }
+  return { key: `room/${name}`, conversation: { room: name }, title: name, unread: 0, refused: 0, newest, self: false }
 }
 
 function person(userID: string, more: { title?: string; newest?: number; connected?: boolean; self?: boolean } = {}): Line {
   const { title = userID, newest = 0, connected = false, self = false } = more
   const person = { userID, username: title, connected }
-  return { key: `user/${userID}`, conversation: { user: userID }, title, unread: 0, newest, self, person }
+  return { key: `user/${userID}`, conversation: { user: userID }, title, unread: 0, refused: 0, newest, self, person }
 }
 
 function shuffled<T>(items: readonly T[], random: () => number): T[] {

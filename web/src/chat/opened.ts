@@ -26,25 +26,33 @@ export class Opened {
   #failure: string | undefined
   #newAfter: number | undefined
   #target: number | undefined
+  /** The target has been found, or does not exist. */
+  #sought: boolean
   #visit = ++visits
+  /** The live end is on the screen. */
   #atEnd = false
+  /** Somebody reads it there. */
+  #read = false
 
   constructor(client: Tidemark, thread: Thread, target: number | undefined, onlooker: Onlooker) {
     this.#client = client
     this.thread = thread
     this.#onlooker = onlooker
     this.#target = target
+    this.#sought = target === undefined
     this.#newAfter = client.readAt(thread.conversation)
-    this.load()
-  }
-
-  /** Somebody reads the live end right now. */
-  get atEnd(): boolean {
-    return this.#atEnd && this.#past === undefined
   }
 
   get live(): boolean {
     return this.#past === undefined
+  }
+
+  /** Bounds what is held for the screen. */
+  bound(): void {
+    if (!this.live) return this.thread.trim(false)
+    if (this.#atEnd) return this.thread.trim(true)
+    const span = this.thread.detach()
+    if (span !== undefined) this.#past = { mode: 'around', span, asOf: undefined }
   }
 
   view(title: string, waiting: readonly OutboxEntry[]): View {
@@ -63,14 +71,19 @@ export class Opened {
 
   /** Loads what is to be seen first and is not there yet; again when the connection is back or is followed anew. */
   load(): void {
-    const target = this.#target
-    if (target !== undefined && this.live && this.thread.span?.has(target) !== true) void this.#toMessage(target)
-    else if (!this.thread.primed || this.#failure !== undefined) void this.loadOlder()
+    this.#joinLive()
+    const { span, primed } = this.thread
+    if (this.#target !== undefined && span?.has(this.#target) === true) this.#sought = true
+    if (!this.#sought && this.#target !== undefined) {
+      if (this.#loading !== 'other') void this.#toMessage(this.#target)
+    } else if (span?.older === false && !primed) this.#onlooker.primed(this.thread)
+    else if (!primed || this.#failure !== undefined) void this.loadOlder()
   }
 
   /** The log is another one: only its live end is left. */
   forget(): void {
     this.#past = this.#newAfter = this.#target = undefined
+    this.#sought = true
   }
 
   loadOlder(): Promise<void> {
@@ -88,12 +101,18 @@ export class Opened {
     if (past === undefined || !past.span.newer) return Promise.resolve()
     return this.#once('newer', async () => {
       await loadNewer(this.#client, this.thread.conversation, past.span)
-      const live = this.thread.span
-      if (live === undefined || this.#past !== past || !past.span.join(live)) return
-      // What was read on to is the present.
-      this.thread.span = past.span
-      this.#past = undefined
+      this.#joinLive()
     })
+  }
+
+  /** What has been read on to the present is the present. */
+  #joinLive(): void {
+    const { thread } = this
+    if (this.#past?.mode !== 'around' || thread.span === undefined || !this.#past.span.join(thread.span)) return
+    thread.span = this.#past.span
+    this.#past = undefined
+    thread.trim(true)
+    this.#onlooker.primed(thread)
   }
 
   travelTo(moment: { offset: number } | { at: string }): Promise<void> {
@@ -102,10 +121,12 @@ export class Opened {
     })
   }
 
-  async #toMessage(offset: number): Promise<void> {
-    await this.#go((ask, conversation) => around(ask, conversation, offset))
-    const past = this.#past as Past | undefined
-    if (past?.mode === 'around' && !past.span.has(offset)) this.#onlooker.missing(offset)
+  #toMessage(offset: number): Promise<void> {
+    return this.#go((ask, conversation) => around(ask, conversation, offset), ({ span }) => {
+      this.#sought = true
+      if (!span.has(offset)) this.#onlooker.missing(offset)
+      this.#joinLive()
+    })
   }
 
   async bounds(): Promise<Bounds | undefined> {
@@ -123,9 +144,14 @@ export class Opened {
     this.#newAfter = undefined
   }
 
+  /** Whether the live end is on the screen. */
+  standsAtEnd(stands: boolean): void {
+    this.#atEnd = stands
+  }
+
   readToEnd(identity: Identity | undefined): void {
     if (!this.live) return
-    this.#atEnd = true
+    this.#read = true
     const { conversation, span, primed } = this.thread
     const messages = span?.messages ?? []
     const isNew = (message: Message) => message.offset > (this.#newAfter ?? Infinity) && message.from !== identity?.userID
@@ -136,14 +162,17 @@ export class Opened {
   }
 
   lookedAway(): void {
-    if (!this.atEnd) return
-    this.#atEnd = false
-    this.#newAfter = this.thread.span?.messages.at(-1)?.offset
+    if (!this.#read) return
+    this.#read = false
+    this.#newAfter = this.thread.span?.messages.at(-1)?.offset ?? 0
     this.#onlooker.changed()
   }
 
-  /** Shows a part of the past. The last call wins. */
-  #go(go: (ask: (c: Conversation, r: PageRequest) => Promise<Page>, conversation: Conversation) => Promise<Past>): Promise<void> {
+  /** Shows a part of the past, and says so if it is still wanted then. The last call wins. */
+  #go(
+    go: (ask: (c: Conversation, r: PageRequest) => Promise<Page>, conversation: Conversation) => Promise<Past>,
+    there: (past: Past) => void = () => {},
+  ): Promise<void> {
     const visit = (this.#visit = ++visits)
     this.#loading = undefined
     return this.#once('other', async () => {
@@ -151,6 +180,7 @@ export class Opened {
       if (this.#visit !== visit) return
       this.#past = past
       if (past.mode === 'as of') this.#target = undefined
+      there(past)
     })
   }
 

@@ -22,8 +22,8 @@ export async function around(ask: Ask, conversation: Conversation, offset: numbe
     ask(conversation, { after: offset, limit: pageSize }),
   ])
   const span = new Span(offset, offset)
-  span.prepend(before)
-  span.append(after)
+  span.prepend(before, offset + 1)
+  span.append(after, offset)
   return { mode: 'around', span, asOf: undefined }
 }
 
@@ -40,15 +40,17 @@ export async function asOfTime(ask: Ask, conversation: Conversation, at: string)
 
 function pastOf(offset: number, page: Page): Past {
   const span = new Span(offset, offset)
-  span.prepend(page)
+  span.prepend(page, offset + 1)
   span.newer = false // there was nothing later then
   return { mode: 'as of', span, asOf: offset }
 }
 
-export async function loadOlder(client: Tidemark, conversation: Conversation, span: Span): Promise<void> {
-  span.prepend(await client.history(conversation, { before: span.floor + 1, limit: pageSize }))
+export async function loadOlder(client: Tidemark, conversation: Conversation, span: Span, limit = pageSize): Promise<void> {
+  const before = span.floor + 1
+  span.prepend(await client.history(conversation, { before, limit }), before)
 }
 
 export async function loadNewer(client: Tidemark, conversation: Conversation, span: Span): Promise<void> {
-  span.append(await client.history(conversation, { after: span.ceiling, limit: pageSize }))
+  const after = span.ceiling
+  span.append(await client.history(conversation, { after, limit: pageSize }), after)
 }

@@ -29,14 +29,9 @@ export class Span {
   }
 
   /**
-   * False: it is there already, or outside of the span. One that is there takes over what the other knows more about it
-   * (`users` tells neither id nor time), which makes a new array as well.
+   * Inserts those that are inside of the span, in whatever order, and copies the array once; returns those that are new, in
+   * ascending offset. One that is there takes over what the other knows, or knows better (an ack knows no exact time).
    */
-  insert(message: Message): boolean {
-    return this.insertAll([message]).length > 0
-  }
-
-  /** Inserts all, in whatever order, and copies the array once; returns those that are new, in ascending offset. */
   insertAll(messages: readonly Message[]): Message[] {
     const inside = messages.filter(({ offset }) => offset > this.floor && offset <= this.ceiling)
     const { merged, fresh } = merge(this.messages, inside)
@@ -44,9 +39,10 @@ export class Span {
     return fresh
   }
 
-  /** Adds what lies before: the answer to `before: floor + 1`. A page that was taken in already changes nothing. */
-  prepend({ messages, more }: Page): void {
+  /** Adds what lies before: a page that was asked for with `before`. Nothing of one that does not reach up to the floor. */
+  prepend({ messages, more }: Page, before: number): void {
     const first = messages[0]
+    if (before <= this.floor) return // the span has been trimmed since
     if (!more) {
       this.floor = 0
       this.older = false
@@ -59,9 +55,10 @@ export class Span {
     this.insertAll(messages)
   }
 
-  /** Adds what lies after: the answer to `after: ceiling`. With the last page, the span goes up to the present. */
-  append({ messages, more }: Page): void {
+  /** Adds what lies after: a page that was asked for with `after`. With the last page, the span goes up to the present. */
+  append({ messages, more }: Page, after: number): void {
     const last = messages.at(-1)
+    if (after > this.ceiling) return
     if (!more) {
       this.ceiling = Infinity
       this.newer = false
@@ -82,6 +79,19 @@ export class Span {
     this.messages = this.messages.slice(surplus)
     this.floor = newestGone.offset
     this.older = true
+  }
+
+  /**
+   * Lets go of the present: answers with the newest, so many, as a span that goes on. This one ends as far again below,
+   * so that the two are one only when somebody has read on.
+   */
+  detach(most: number): Span {
+    const rest = new Span(this.messages.at(-most - 1)?.offset ?? this.floor, this.ceiling)
+    rest.messages = this.messages.slice(-most)
+    this.messages = this.messages.slice(0, -2 * most)
+    this.ceiling = this.messages.at(-1)?.offset ?? this.floor
+    this.newer = true
+    return rest
   }
 
   /**
@@ -138,11 +148,10 @@ function merge(known: readonly Message[], added: readonly Message[]): Merged {
 
 const optional = ['id', 'at', 'from', 'username', 'clientOffset'] as const
 
-/** Of two tellings of the same message: the first if the second adds nothing, else one with what both know. */
+/** Of two tellings of the same message: the first if the second adds nothing, else one in which the second counts. */
 function fullerOf(known: Message, other: Message): Message {
-  if (optional.every((field) => other[field] === undefined || known[field] !== undefined)) return known
-  const tellsAll = optional.every((field) => known[field] === undefined || other[field] !== undefined)
-  return tellsAll ? other : { ...known, ...other }
+  const addsNothing = optional.every((field) => other[field] === undefined || other[field] === known[field])
+  return addsNothing ? known : { ...known, ...other }
 }
 
 function offsetOf(message: Message): number {

@@ -4,8 +4,12 @@ import { keyOf, type Conversation, type ConversationKey, type Message, type Outb
 import { Span } from './span'
 import { Unread } from './unread'
 
-/** A thread that nobody looks at keeps this many messages; one that is read at its end is cut to as many beyond `most`. */
+/** A thread that nobody looks at keeps this many messages; one that is open at its end is cut to as many beyond `most`. */
 const keep = { closed: 200, open: 1_000, most: 2_000 }
+/** Whoever reads further up is left alone up to here; then the newest are put aside for when he has read on. */
+const mostReadUp = 10_000
+/** A page in the background is woken seldom: so many are put among the others without waiting for that. */
+const mostArrived = 1_000
 
 export class Thread {
   readonly key: ConversationKey
@@ -49,6 +53,7 @@ export class Thread {
   take(message: Message): void {
     this.#arrived.push(message)
     this.newest = Math.max(this.newest, message.offset)
+    if (this.#arrived.length >= mostArrived) this.flush()
   }
 
   flush(): void {
@@ -67,16 +72,24 @@ export class Thread {
     return [...this.#settling.values()]
   }
 
-  /** A replay has ended: what was stored before it has come. */
-  settled(): void {
-    this.#settling.clear()
+  /** A replay has ended: what was stored up to there has come. */
+  settled(through: number): void {
+    for (const [key, { offset = 0 }] of this.#settling) if (offset <= through) this.#settling.delete(key)
   }
 
-  /** Bounds the memory of a thread: `open` while somebody reads its end. */
+  /** Bounds the memory of a thread that nobody looks at, or whose end is on the screen. */
   trim(open: boolean): void {
     const span = this.span
     if (span === undefined || span.messages.length <= (open ? keep.most : keep.closed)) return
     span.trim(open ? keep.open : keep.closed)
+  }
+
+  /** Bounds it for somebody who reads further up: answers with what he reads if the thread goes on without it. */
+  detach(): Span | undefined {
+    const span = this.span
+    if (span === undefined || span.messages.length <= mostReadUp) return undefined
+    this.span = span.detach(keep.closed)
+    return span
   }
 
   #settle(): void {

@@ -12,6 +12,8 @@ export interface Line {
   title: string
   /** Messages of others that one has not read; at most 100, which stands for "more than 99". */
   unread: number
+  /** One's own messages that were refused, and about which one has to decide. */
+  refused: number
   /** Offset of its newest message, 0 for none: what it is sorted by. */
   newest: number
   /** Of a direct conversation. */
@@ -62,8 +64,7 @@ export interface Bounds {
 
 /** Reactive: what components read in their templates and computed values. */
 export interface ChatState {
-  /** Undefined until it is known whether somebody is signed in. */
-  phase: 'starting' | 'nobody' | 'entering' | 'somebody'
+  phase: 'nobody' | 'entering' | 'somebody'
   connection: ConnectionState
   progress: Progress | undefined
   identity: Identity | undefined
@@ -103,12 +104,14 @@ export interface Chat {
   backToNow(): void
   bounds(): Promise<Bounds | undefined>
 
-  send(content: string): void
+  send(conversation: Conversation, content: string): void
   retry(entry: OutboxEntry): void
   discard(entry: OutboxEntry): void
   /** One is typing; false: no longer. */
-  typing(typing: boolean): void
-  /** The user looks at the end of the live view. */
+  typing(conversation: Conversation, typing: boolean): void
+  /** The end of the live view is on the screen, whether anybody looks or not. */
+  standsAtEnd(stands: boolean): void
+  /** The user looks at it. */
   readToEnd(): void
   /** The user no longer does: what comes now is new to him. */
   lookedAway(): void

@@ -12,6 +12,7 @@ const most = 100
  * that is kept, so reading to anywhere above it reads that too.
  */
 export class Unread {
+  static readonly most = most
   /** Ascending, each once. */
   #offsets: number[] = []
   #read = 0

@@ -4,7 +4,7 @@ import type { Line } from '../chat/types'
 import { neighbour, writes } from './keys'
 
 function room(name: string): Line {
-  return { key: `room/${name}`, conversation: { room: name }, title: name, unread: 0, newest: 0, self: false }
+  return { key: `room/${name}`, conversation: { room: name }, title: name, unread: 0, refused: 0, newest: 0, self: false }
 }
 
 const lines = ['a', 'b', 'c'].map(room)

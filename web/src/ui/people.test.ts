@@ -5,7 +5,7 @@ import { listPeople, mostShown } from './people'
 
 function person(userID: string, title = userID): Line {
   return {
-    key: `user/${userID}`, conversation: { user: userID }, title, unread: 0, newest: 0, self: false,
+    key: `user/${userID}`, conversation: { user: userID }, title, unread: 0, refused: 0, newest: 0, self: false,
     person: { userID, username: title, connected: true },
   }
 }

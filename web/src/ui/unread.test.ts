@@ -4,7 +4,7 @@ import type { Line } from '../chat/types'
 import { sumUnread, unreadFigure, windowTitle } from './unread'
 
 function room(name: string, unread: number): Line {
-  return { key: `room/${name}`, conversation: { room: name }, title: name, unread, newest: 0, self: false }
+  return { key: `room/${name}`, conversation: { room: name }, title: name, unread, refused: 0, newest: 0, self: false }
 }
 
 test('the sum is that of all lists', () => {
