@@ -5,7 +5,7 @@ import { io, type Socket } from 'socket.io-client'
 import type { Auth } from './contract'
 
 export function socketOf(url: string, auth: () => Auth): Socket {
-  return io(url, {
+  const socket = io(url, {
     autoConnect: false,
     // WebSocket at once, and polling where that is impossible.
     transports: ['websocket', 'polling'],
@@ -13,8 +13,23 @@ export function socketOf(url: string, auth: () => Auth): Socket {
     reconnectionDelay: 500,
     reconnectionDelayMax: 5_000,
     // A function: Socket.IO asks it again at every attempt.
-    auth: (give) => give({ ...auth() }),
+    auth: (give) => {
+      forgetUnsent(socket)
+      give({ ...auth() })
+    },
   })
+  socket.on('disconnect', () => forgetUnsent(socket))
+  return socket
+}
+
+/**
+ * Empties Socket.IO's own buffer. socket.io-client 4.8.4 puts into it what is emitted while `connected` is still true
+ * but no ping has come in time, as on a computer that has slept, and sends it over the next connection, before
+ * `connect`: whoever that one belongs to, and though the outbox sends it as well. No longer needed when the test "the
+ * official client keeps such a packet" in socket.test.ts fails.
+ */
+function forgetUnsent(socket: Socket): void {
+  socket.sendBuffer = []
 }
 
 /** What the gateway has announced at the handshake. Engine.IO's client keeps it for itself; without it, no limit holds. */

@@ -1,7 +1,8 @@
 /**
  * The part of socket.io-client's Socket that the library stands on; tests put a fake in its place.
  *
- * Emitting while disconnected would queue in Socket.IO's own buffer, out of the outbox's sight: nothing here does.
+ * What is emitted while disconnected is lost, without an ack. Nothing here does so knowingly; but `connected` may be
+ * true for a moment longer than the connection lives.
  */
 export interface Wire {
   readonly connected: boolean
