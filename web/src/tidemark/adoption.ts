@@ -1,5 +1,6 @@
 /** Takes over what tabs that are gone had still to send. */
 
+import { inTime, patienceMs } from './patience'
 import type { KeptEntry, Store } from './store'
 import type { Tabs } from './tabs'
 
@@ -14,20 +15,28 @@ export class Adoption {
     this.#adopted = adopted
   }
 
-  /** Looks through what is kept: of tabs that are gone at once, of others some time after they will be (see `reloadMs`). */
+  /**
+   * Looks through what is kept: of tabs that are gone at once, of others some time after they will be (see `reloadMs`).
+   * Resolves when the former is adopted, so that nothing is typed before it, unless that takes too long for the page to
+   * wait; it is adopted all the same.
+   */
   async begin(): Promise<void> {
-    const entries = await this.#store.entries()
-    const owners = new Set(entries.map(({ tab }) => tab))
-    owners.delete(this.#tabs.id)
-    for (const owner of owners) {
-      if (await this.#tabs.isGone(owner)) await this.#adopt(owner)
-      else this.meet(owner)
-    }
+    await inTime(this.#takeOver(), patienceMs).catch(() => {})
   }
 
   /** There is this other tab. */
   meet(tab: string): void {
     this.#tabs.watch(tab, () => void this.#adopt(tab))
+  }
+
+  async #takeOver(): Promise<void> {
+    const entries = await this.#store.entries()
+    const owners = new Set(entries.map(({ tab }) => tab))
+    owners.delete(this.#tabs.id)
+    await Promise.all([...owners].map(async (owner) => {
+      if (await this.#tabs.isGone(owner)) await this.#adopt(owner)
+      else this.meet(owner)
+    }))
   }
 
   async #adopt(owner: string): Promise<void> {

@@ -232,6 +232,22 @@ describe('entries', () => {
     expect(other).toEqual(['1'])
   })
 
+  test('that a slow disk gives late are adopted all the same, and the page does not wait so long', async () => {
+    const store = new MemoryStore()
+    await Promise.all([store.put(entry('1', 'one')), store.put(entry('2', 'other'))])
+    const adopt = store.adopt.bind(store)
+    store.adopt = async (from, to) => {
+      await new Promise((resolve) => setTimeout(resolve, 60_000))
+      return adopt(from, to)
+    }
+    const beginning = adopting(await tab(new FakeLocks()), store)
+    await vi.advanceTimersByTimeAsync(5_000)
+    const adopted = await beginning
+    expect(adopted).toEqual([])
+    await vi.advanceTimersByTimeAsync(55_000)
+    expect(adopted).toEqual(['1', '2'])
+  })
+
   test('of a tab met later are adopted when it is gone', async () => {
     const locks = new FakeLocks()
     const store = new MemoryStore()
