@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 
 import { openIndexed } from './indexed'
 import { MemoryStore } from './memory'
-import { openStore } from './safe'
+import { openStore, SafeStore } from './safe'
 import type { KeptEntry, KeptSession, Store } from './store'
 
 const session = (userID: string, since = 1): KeptSession => ({ sessionID: `secret of ${userID}`, userID, username: 'Ana', since })
@@ -177,11 +177,110 @@ describe('where the browser refuses', () => {
     await expect(store.join('tea')).resolves.toBeUndefined()
   })
 
+  test('to clear it, that is said, and to whoever wanted it', async () => {
+    const store = await openStore()
+    vi.spyOn(IDBObjectStore.prototype, 'clear').mockImplementation(() => {
+      throw new DOMException('broken', 'UnknownError')
+    })
+    await expect(store.clear()).rejects.toThrow('broken')
+    expect(store.keeps).toBe(false)
+  })
+
   test('because a newer page wants the database, it gets it', async () => {
     const store = await openStore()
     const newer = await openDB('tidemark', 2)
     expect(store.keeps).toBe(false)
     await store.put(entry('1'))
     newer.close()
+  })
+})
+
+describe('a slow disk', () => {
+  beforeEach(() => void vi.useFakeTimers())
+  afterEach(() => {
+    expect(vi.getTimerCount()).toBe(0)
+    vi.useRealTimers()
+  })
+
+  class LastingStore extends MemoryStore {
+    override readonly keeps: boolean = true
+  }
+
+  /** A store that keeps somebody's session and an entry, and takes its time for one thing. */
+  async function slow(name: 'load' | 'clear' | 'put' | 'entries' | 'adopt', ms: number) {
+    const inner = new LastingStore()
+    await Promise.all([inner.signIn(session('me')), inner.put(entry('1', 'gone'))])
+    const work = inner[name].bind(inner) as (...args: unknown[]) => Promise<unknown>
+    const isSlow = vi.spyOn(inner, name).mockImplementation(async (...args: unknown[]) => {
+      await new Promise((resolve) => setTimeout(resolve, ms))
+      return work(...args) as never
+    })
+    return { inner, store: new SafeStore(inner), isSlow }
+  }
+
+  test('costs nobody his session: what it has kept is waited for', async () => {
+    const { store } = await slow('load', 14_000)
+    const loading = store.load()
+    await vi.advanceTimersByTimeAsync(14_000)
+    expect((await loading).session).toEqual(session('me'))
+  })
+
+  test.each([
+    ['does not say in time', () => new Promise<never>(() => {})],
+    ['cannot say', () => Promise.reject(new DOMException('broken', 'UnknownError'))],
+  ])('that %s what it has kept stays as it is, and the page has a memory', async (_, load) => {
+    const { inner, store, isSlow } = await slow('load', 0)
+    isSlow.mockImplementation(load)
+    const close = vi.spyOn(inner, 'close')
+    const loading = store.load()
+    await vi.advanceTimersByTimeAsync(15_000)
+    expect(await loading).toEqual(nothing)
+    expect(store.keeps).toBe(false)
+    expect(close).toHaveBeenCalledOnce()
+    await Promise.all([store.signIn(session('another', 2)), store.put(entry('2')), store.clear(), store.join('tea')])
+    expect((await store.load()).rooms).toEqual(['general', 'tea'])
+    isSlow.mockRestore()
+    expect(await inner.load()).toMatchObject({ session: session('me'), rooms: ['general'] })
+    expect(await inner.entries()).toEqual([entry('1', 'gone')])
+  })
+
+  test('strands no messages: what is adopted is taken whenever it comes', async () => {
+    for (const name of ['entries', 'adopt'] as const) {
+      const { store } = await slow(name, 60_000)
+      const [entries, adopted] = [store.entries(), store.adopt('gone', 'x')]
+      await vi.advanceTimersByTimeAsync(60_000)
+      expect((await entries).map(({ key }) => key)).toEqual(['1'])
+      expect(await adopted).toEqual([entry('1', 'x')])
+      expect(store.keeps).toBe(true)
+    }
+  })
+
+  test('that fails in the end is no unhandled failure', async () => {
+    const { store, isSlow } = await slow('adopt', 0)
+    isSlow.mockImplementation(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 60_000))
+      throw new DOMException('broken', 'UnknownError')
+    })
+    const adopted = store.adopt('gone', 'x')
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(await adopted).toEqual([])
+    expect(store.keeps).toBe(false)
+  })
+
+  test('does not keep a message waiting', async () => {
+    const { store } = await slow('put', 6_000)
+    const put = store.put(entry('2'))
+    expect(store.keeps).toBe(true)
+    await vi.advanceTimersByTimeAsync(5_000)
+    await put
+    expect(store.keeps).toBe(false)
+    await vi.advanceTimersByTimeAsync(1_000)
+  })
+
+  test('does not let anybody believe that all is cleared', async () => {
+    const { store } = await slow('clear', 6_000)
+    const refused = expect(store.clear()).rejects.toThrow('longer than 5000 ms')
+    await vi.advanceTimersByTimeAsync(6_000)
+    await refused
   })
 })
