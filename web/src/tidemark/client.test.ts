@@ -1,69 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 
-import { Client, type ClientOptions } from './client'
-import { general, keyOf, type Message } from './contract'
-import { FakeBrowser, FakePage } from './faketabs'
-import { FakeWire } from './fakewire'
+import { general } from './contract'
+import { openKnown, openLive, openPage, settle } from './fakepage'
+import { FakeBrowser } from './faketabs'
 import { MemoryStore } from './memory'
-import type { Store } from './store'
 import { reloadMs } from './tabs'
-
-/** A page of a browser: a client, and all it has told. */
-async function openPage({ store = new MemoryStore() as Store, browser = new FakeBrowser(), ...more }: Partial<ClientOptions> & { browser?: FakeBrowser } = {}) {
-  let wire: FakeWire | undefined
-  const tabs = browser.open()
-  const page = new FakePage()
-  const client = new Client({
-    wire: (auth) => (wire = new FakeWire(auth)), kept: await store.load(), store, tabs, page, ackTimeoutMs: 1_000, ...more,
-  })
-  if (wire === undefined) throw new Error('no wire')
-  const told: string[] = []
-  const messages: Message[] = []
-  client.on('state', ({ phase, reason }) => told.push(reason === undefined ? phase : `${phase}: ${reason}`))
-  client.on('message', (message) => messages.push(message))
-  client.on('identity', (identity) => told.push(identity === undefined ? 'nobody' : `${identity.username} is ${identity.userID}`))
-  client.on('following', ({ conversation, after }) => told.push(`${conversation ? keyOf(conversation) : 'directs'} after ${after}`))
-  client.on('left', (conversation) => told.push(`left ${keyOf(conversation)}`))
-  client.on('discontinuity', ({ reason, reset }) => {
-    told.push(`discontinuity: ${reason}`)
-    if (reset) messages.length = 0
-  })
-  client.on('read', ({ conversation, offset }) => told.push(`read ${keyOf(conversation)} to ${offset}`))
-  client.on('discarded', ({ content }) => told.push(`discarded ${content}`))
-  await client.begin()
-  const take = () => told.splice(0)
-  const offsets = () => messages.map(({ offset }) => offset)
-  return { client, wire, store, browser, tabs, page, take, messages, offsets }
-}
-
-/** A page of a new user, live at `head`. */
-async function openLive(options: Parameters<typeof openPage>[0] & { head?: number } = {}) {
-  const opened = await openPage(options)
-  opened.client.signIn('Ana')
-  opened.wire.accept()
-  opened.wire.greet()
-  opened.wire.recover(options.head ?? 0, { from: options.head ?? 0 })
-  await settle()
-  opened.take()
-  return opened
-}
-
-/** Lets everything happen that needs no time. */
-const settle = () => vi.advanceTimersByTimeAsync(0)
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
-
-
-/** A page of a known user, with a cursor, live. */
-async function openKnown(options: Parameters<typeof openPage>[0] = {}) {
-  const store = options.store ?? new MemoryStore()
-  await store.signIn({ sessionID: 'secret of me', userID: 'me', username: 'Ana', since: 1 })
-  await store.place({ offset: 10, epoch: 'e1' })
-  const opened = await openPage({ ...options, store })
-  opened.client.connect()
-  return opened
-}
 
 const known = { sessionID: 'secret of me' }
 
@@ -377,121 +321,6 @@ describe('direct messages', () => {
     wire.messages(3)
     wire.recover(3, { recovered: false, reason: 'epoch_changed', epoch: 'e2' })
     expect(offsets()).toEqual([1, 2, 3])
-  })
-})
-
-describe('rooms', () => {
-  test('are joined at once, followed from the join on, kept, and named at the next handshake', async () => {
-    const { client, wire, take, store } = await openLive()
-    const joining = client.join('tea')
-    expect(client.rooms).toEqual(['general'])
-    wire.sent('room join')[0]?.answer({ ok: true, room: 'tea', head: 7 })
-    await joining
-    wire.receive('room message', { room: 'tea', content: 'hi', offset: 8 })
-    expect(take()).toEqual(['room/tea after 7'])
-    expect((await store.load()).rooms).toEqual(['general', 'tea'])
-    wire.lose()
-    wire.accept()
-    expect(wire.auths[1]).toMatchObject({ rooms: ['general', 'tea'], serverOffset: 8 })
-    expect(take()).toEqual(['connecting', 'catching up'])
-  })
-
-  test('are joined by the next handshake while there is no connection', async () => {
-    const { client, wire, take } = await openLive({ head: 3 })
-    wire.lose()
-    await client.join('tea')
-    expect(client.rooms).toEqual(['general', 'tea'])
-    wire.accept()
-    expect(wire.auths[1]).toMatchObject({ rooms: ['general', 'tea'], serverOffset: 3 })
-    expect(take()).toEqual(['connecting', 'catching up', 'room/tea after 3'])
-    expect(wire.emitted).toEqual([])
-  })
-
-  test('that are joined before it is clear where a connection begins are followed from where the next one does', async () => {
-    const { client, wire, take } = await openPage()
-    client.signIn('Ana')
-    wire.accept()
-    wire.greet()
-    const joining = client.join('tea')
-    wire.sent('room join')[0]?.answer({ ok: true, room: 'tea', head: 3 })
-    await joining
-    wire.lose()
-    wire.accept()
-    wire.recover(9, { from: 8 })
-    expect(take().slice(5)).toEqual(['directs after 8', 'room/general after 8', 'room/tea after 8', 'live'])
-  })
-
-  test('that are joined before it is clear where this connection begins are followed from their join on', async () => {
-    const { client, wire, take } = await openPage()
-    client.signIn('Ana')
-    wire.accept()
-    wire.greet()
-    const joining = client.join('tea')
-    wire.sent('room join')[0]?.answer({ ok: true, room: 'tea', head: 9 })
-    await joining
-    wire.recover(8, { from: 8 })
-    expect(take().slice(3)).toEqual(['directs after 8', 'room/general after 8', 'room/tea after 9', 'live'])
-  })
-
-  test('that change during a handshake are made up for', async () => {
-    const { client, wire, take } = await openKnown()
-    await client.join('old')
-    wire.handshake()
-    await client.join('tea')
-    await client.leave('old')
-    wire.accept(true)
-    expect(wire.emitted.map(({ name, args }) => [name, ...args])).toEqual([['room leave', { room: 'old' }], ['room join', { room: 'tea' }]])
-    expect(take()).toEqual(['connecting', 'left room/old', 'catching up', 'directs after 10', 'room/general after 10'])
-    wire.sent('room join')[0]?.answer({ ok: true, room: 'tea', head: 12 })
-    expect(take()).toEqual(['room/tea after 12'])
-  })
-
-  test('whose join is cut off are joined by the next handshake', async () => {
-    const { client, wire } = await openLive()
-    const joining = client.join('tea')
-    wire.lose()
-    await joining
-    expect(wire.handshake().rooms).toEqual(['general', 'tea'])
-  })
-
-  test('that are refused are not joined', async () => {
-    const { client, wire } = await openLive()
-    const joining = client.join('tea')
-    wire.sent('room join')[0]?.answer({ ok: false, error: { code: 'forbidden', message: 'too many rooms' } })
-    await expect(joining).rejects.toMatchObject({ name: 'RequestError', code: 'forbidden', message: 'too many rooms' })
-    await expect(client.join('')).rejects.toMatchObject({ code: 'invalid_payload' })
-    await expect(client.join('x'.repeat(129))).rejects.toMatchObject({ code: 'invalid_payload' })
-    expect(client.rooms).toEqual(['general'])
-  })
-
-  test('that make the gateway turn the handshake away are given up, those that no connection was in first', async () => {
-    const { client, wire, take, store } = await openLive()
-    wire.lose()
-    await client.join('one too many')
-    wire.turnAway('invalid rooms')
-    expect(client.state).toEqual({ phase: 'connecting', retrying: true })
-    expect(wire.active).toBe(true)
-    expect(client.rooms).toEqual(['general'])
-    expect((await store.load()).rooms).toEqual(['general'])
-    expect(take()).toContain('left room/one too many')
-    wire.turnAway('invalid rooms')
-    expect(client.state).toEqual({ phase: 'offline', retrying: false, reason: 'invalid rooms' })
-  })
-
-  test('that are left are gone, and what still comes of them is not told', async () => {
-    const { client, wire, take, store, offsets } = await openLive()
-    const joining = client.join('tea')
-    wire.sent('room join')[0]?.answer({ ok: true, room: 'tea', head: 0 })
-    await joining
-    const leaving = client.leave('tea')
-    wire.receive('room message', { room: 'tea', content: 'late', offset: 1 })
-    wire.sent('room leave')[0]?.answer({ ok: true, room: 'tea' })
-    await leaving
-    expect(take()).toEqual(['room/tea after 0', 'left room/tea'])
-    expect(offsets()).toEqual([])
-    expect((await store.load()).rooms).toEqual(['general'])
-    wire.lose()
-    expect(wire.handshake()).toMatchObject({ rooms: ['general'], serverOffset: 1 })
   })
 })
 

@@ -95,7 +95,7 @@ export class Client implements Tidemark {
       changed: (state) => emit('state', state),
       connected: () => this.#connected(),
       lost: () => this.#lost(),
-      turnedAway: (reason) => (reason === 'invalid rooms' ? this.#rooms.giveUp() : this.#account.turnedAway(reason)),
+      turnedAway: (reason) => (reason === 'invalid rooms' ? this.#rooms.nameFewer() : this.#account.turnedAway(reason)),
     })
     this.#account = new Account(kept.session, {
       store, emit,
@@ -246,7 +246,7 @@ export class Client implements Tidemark {
       case 'joined':
         return void this.#rooms.joinedElsewhere(message.room)
       case 'left':
-        return void this.#rooms.leftElsewhere(message.room)
+        return this.#rooms.leftElsewhere(message.room)
       case 'signed in':
         return this.#account.signedInElsewhere(message.session)
       case 'signed out':

@@ -1,14 +1,14 @@
 /**
- * Which rooms one is in, and from where on each conversation is followed.
+ * Which rooms one wants to be in, and from where on each conversation is followed.
  *
- * A connection is in the rooms that its handshake names and in those it joins later, so what is kept here is named at
- * every handshake. That one join too many is noticed at the next handshake only must not lock the user out: rooms that no
- * connection has taken yet are given up first.
+ * A connection is in the rooms that its handshake names and in those it joins later (see membership.ts), so what is kept
+ * here is named at every handshake. Where the gateway takes no such handshake, one room too many for instance, fewer are
+ * named, and the others joined one by one: then only those are lost that are refused.
  */
 
 import type { Conversation } from './contract'
 import type { Emit } from './emitter'
-import * as parse from './parse'
+import { isPassing, Membership } from './membership'
 import type { Requests } from './requests'
 import { firstRooms, type Store } from './store'
 import { RequestError, type ClientEvents } from './tidemark'
@@ -27,22 +27,32 @@ export interface RoomsOptions {
 
 export class Rooms {
   readonly #options: RoomsOptions
+  readonly #membership: Membership
   #names: string[]
+  /** What is meant to be: the names, and what is being joined for the first time. */
+  readonly #wanted: Set<string>
+  /** Joined in this tab, and not yet told to the others and to the store. */
+  readonly #untold = new Set<string>()
   /** Those that the handshake under way names. */
   #named: readonly string[] = []
-  /** Those that the present connection is in. */
-  #present = new Set<string>()
-  /** Of rooms that the present connection has joined later: what is after it comes. Others come like everything else. */
-  readonly #heads = new Map<string, number>()
+  /** The next handshake names no others; undefined: all. */
+  #nameable: ReadonlySet<string> | undefined
   /** Those that some connection has been in. */
   readonly #proven = new Set<string>()
-  #followed = new Set<string>()
+  readonly #followed = new Set<string>()
   #directsFollowed = false
-  readonly #joining = new Map<string, Promise<void>>()
 
   constructor(options: RoomsOptions) {
     this.#options = options
     this.#names = [...options.kept]
+    this.#wanted = new Set(options.kept)
+    this.#membership = new Membership({
+      requests: options.requests,
+      isConnected: options.isConnected,
+      isWanted: (room) => this.#wanted.has(room),
+      joined: (room, head) => this.#joined(room, head),
+      refused: (room) => (this.has(room) ? this.#remove(room) : this.#drop(room)),
+    })
   }
 
   get names(): readonly string[] {
@@ -55,104 +65,100 @@ export class Rooms {
 
   /** What to name in a handshake. */
   handshake(): readonly string[] {
-    return (this.#named = [...this.#names])
+    return (this.#named = this.#names.filter((room) => this.#nameable?.has(room) ?? true))
   }
 
-  /** The gateway has taken the handshake. What has changed since is made up for. */
+  /** The gateway has taken the handshake. What it did not name, and what has changed since, is made up for. */
   connected(): void {
-    this.#present = new Set(this.#named)
-    this.#heads.clear()
-    for (const room of this.#named) this.#proven.add(room)
-    for (const room of this.#named) if (!this.has(room)) void this.#askToLeave(room).catch(() => {})
-    for (const room of this.#names) if (!this.#present.has(room)) void this.#askToJoin(room, false).catch(() => this.#remove(room))
+    const named = this.#named
+    this.#nameable = undefined
+    this.#membership.begin(named)
+    for (const room of named) this.#proven.add(room)
+    for (const room of this.#names) if (!named.includes(room)) this.#followed.delete(room)
+    for (const room of new Set([...named, ...this.#wanted])) this.#settle(room)
   }
 
   /** The gateway takes no handshake with these rooms. False: there are none left that could be the reason. */
-  giveUp(): boolean {
-    const doubtful = this.#names.filter((room) => !this.#proven.has(room))
-    const given = doubtful.length > 0 ? doubtful : this.#names.filter((room) => !firstRooms.includes(room))
-    for (const room of given) this.#remove(room)
-    return given.length > 0
+  nameFewer(): boolean {
+    const firstOr = (also: ReadonlySet<string>) => this.#named.filter((room) => firstRooms.includes(room) || also.has(room))
+    const fewer = [firstOr(this.#proven), firstOr(new Set())].find(({ length }) => length < this.#named.length)
+    this.#nameable = fewer && new Set(fewer)
+    return fewer !== undefined
   }
 
   follow(after: number, anew: boolean): void {
     if (anew) this.#unfollow()
     if (!this.#directsFollowed) this.#options.emit('following', { after })
     this.#directsFollowed = true
-    for (const room of this.#names) this.#followRoom(room, Math.max(after, this.#heads.get(room) ?? 0))
+    for (const room of this.#names) this.#followRoom(room, Math.max(after, this.#membership.headOf(room)))
   }
 
   /** Another user begins: nothing is followed; with `names`, in these rooms. */
   forget(names = this.names): void {
     this.#names = [...names]
-    this.#present.clear()
+    this.#wanted.clear()
+    for (const room of names) this.#wanted.add(room)
+    this.#untold.clear()
+    this.#named = []
+    this.#nameable = undefined
+    this.#membership.begin([])
     this.#proven.clear()
     this.#unfollow()
   }
 
   /** @throws RequestError */
-  join(room: string): Promise<void> {
+  async join(room: string): Promise<void> {
     const length = [...room].length
     if (length === 0 || length > longestName) {
-      return Promise.reject(new RequestError('invalid_payload', `a room's name has 1 to ${longestName} characters`))
+      throw new RequestError('invalid_payload', `a room's name has 1 to ${longestName} characters`)
     }
-    return this.#join(room, true)
+    if (!this.has(room)) this.#untold.add(room)
+    await this.#join(room)
   }
 
   /** Another tab has joined. */
   async joinedElsewhere(room: string): Promise<void> {
-    await this.#join(room, false).catch(() => {}) // the other tab has it in its list, and so have later pages
+    await this.#join(room).catch(() => {}) // the other tab has it in its list, and so have later pages
   }
 
   /** @throws RequestError */
   async leave(room: string): Promise<void> {
-    if (!this.has(room)) return
+    if (!this.#wanted.has(room)) return
     this.#remove(room)
     this.#options.post({ type: 'left', room })
-    await this.#askToLeave(room)
+    await this.#membership.settle(room).catch(orPassing)
   }
 
   /** Another tab has left. */
-  async leftElsewhere(room: string): Promise<void> {
-    if (!this.has(room)) return
+  leftElsewhere(room: string): void {
+    if (!this.#wanted.has(room)) return
     this.#drop(room)
-    await this.#askToLeave(room).catch(() => {})
+    this.#settle(room)
   }
 
-  #join(room: string, tell: boolean): Promise<void> {
-    if (this.has(room)) return Promise.resolve()
-    const joining = this.#joining.get(room) ?? this.#askToJoin(room, tell).finally(() => this.#joining.delete(room))
-    this.#joining.set(room, joining)
-    return joining
+  /** Whoever joins without a connection, or gets no answer, is in the room as soon as there is one. */
+  async #join(room: string): Promise<void> {
+    if (this.has(room)) return
+    this.#wanted.add(room)
+    if (!this.#options.isConnected() || this.#membership.isLeaving(room)) return this.#add(room)
+    await this.#membership.settle(room).catch((error: unknown) => {
+      orPassing(error)
+      if (this.#wanted.has(room)) this.#add(room)
+    })
   }
 
-  async #askToJoin(room: string, tell: boolean): Promise<void> {
-    if (!this.#options.isConnected()) return this.#add(room, tell)
-    try {
-      await this.#options.requests.ask('room join', { room }, parse.joined, ({ head }) => {
-        this.#add(room, tell)
-        this.#present.add(room)
-        this.#proven.add(room)
-        this.#heads.set(room, head)
-        if (this.#directsFollowed) this.#followRoom(room, head)
-      })
-    } catch (error) {
-      if (!(error instanceof RequestError) || error.code !== 'offline') throw error
-      this.#add(room, tell)
-    }
+  #settle(room: string): void {
+    this.#membership.settle(room).catch(() => {}) // what becomes of it is told
   }
 
-  async #askToLeave(room: string): Promise<void> {
-    if (!this.#options.isConnected()) return
-    try {
-      await this.#options.requests.ask('room leave', { room }, parse.done)
-    } catch (error) {
-      if (!(error instanceof RequestError) || error.code !== 'offline') throw error
-    }
+  #joined(room: string, head: number): void {
+    this.#add(room)
+    this.#proven.add(room)
+    if (this.#directsFollowed) this.#followRoom(room, head)
   }
 
   #followRoom(room: string, after: number): void {
-    if (this.#followed.has(room) || !this.#present.has(room)) return
+    if (this.#followed.has(room) || !this.#membership.has(room)) return
     this.#followed.add(room)
     this.#options.emit('following', { conversation: { room }, after })
   }
@@ -162,10 +168,9 @@ export class Rooms {
     this.#directsFollowed = false
   }
 
-  #add(room: string, tell: boolean): void {
-    if (this.has(room)) return
-    this.#names.push(room)
-    if (!tell) return
+  #add(room: string): void {
+    if (!this.has(room)) this.#names.push(room)
+    if (!this.#untold.delete(room)) return
     void this.#options.store.join(room)
     this.#options.post({ type: 'joined', room })
   }
@@ -176,12 +181,18 @@ export class Rooms {
   }
 
   #drop(room: string): void {
+    const conversation: Conversation = { room }
+    const wasIn = this.has(room)
+    this.#wanted.delete(room)
+    this.#untold.delete(room)
     this.#names = this.#names.filter((name) => name !== room)
-    this.#present.delete(room)
-    this.#heads.delete(room)
     this.#proven.delete(room)
     this.#followed.delete(room)
-    const conversation: Conversation = { room }
-    this.#options.emit('left', conversation)
+    if (wasIn) this.#options.emit('left', conversation)
   }
+}
+
+/** @throws what is the gateway's last word */
+function orPassing(error: unknown): void {
+  if (!isPassing(error)) throw error
 }
