@@ -263,3 +263,18 @@ test('an older page that comes after a jump to the newest leaves no hole', async
   const got = offsets(chat)
   expect(got).toEqual(range(got[0] ?? 0, 3001))
 })
+
+test('what could not be loaded is loaded where one is when it is tried again', async () => {
+  const { client, chat } = start('', { log: messages(1, 300) })
+  await live(client, 300)
+  client.away = true
+  await chat.travelTo({ offset: 100 })
+  await chat.loadOlder()
+  await drawn()
+  expect(view(chat)).toMatchObject({ mode: 'live', failure: expect.any(String) })
+  client.away = false
+  await chat.again()
+  await drawn()
+  expect(view(chat)).toMatchObject({ mode: 'live', failure: undefined })
+  expect(offsets(chat)).toEqual(range(201, 300))
+})

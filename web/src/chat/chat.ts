@@ -206,6 +206,10 @@ export class LiveChat implements Chat {
     await this.#opened?.loadNewer()
   }
 
+  async again(): Promise<void> {
+    await this.#opened?.again()
+  }
+
   async travelTo(moment: { offset: number } | { at: string }): Promise<void> {
     await this.#opened?.travelTo(moment)
   }

@@ -24,6 +24,8 @@ export class Opened {
   #past: Past | undefined
   #loading: View['loading']
   #failure: string | undefined
+  /** What failed last, to be done again. */
+  #again: (() => Promise<void>) | undefined
   #newAfter: number | undefined
   #target: number | undefined
   /** The target has been found, or does not exist. */
@@ -129,6 +131,11 @@ export class Opened {
     })
   }
 
+  /** Tries what failed last once more. */
+  async again(): Promise<void> {
+    await this.#again?.()
+  }
+
   async bounds(): Promise<Bounds | undefined> {
     const { conversation } = this.thread
     const [oldest, newest] = await Promise.all([
@@ -177,7 +184,7 @@ export class Opened {
     this.#loading = undefined
     return this.#once('other', async () => {
       const past = await go((conversation, request) => this.#client.history(conversation, request), this.thread.conversation)
-      if (this.#visit !== visit) return
+      if (this.#visit !== visit) return // somebody has gone on
       this.#past = past
       if (past.mode === 'as of') this.#target = undefined
       there(past)
@@ -199,6 +206,7 @@ export class Opened {
     if (this.#visit === visit) {
       this.#loading = undefined
       this.#failure = failure
+      this.#again = failure === undefined ? undefined : () => this.#once(what, load)
     }
     this.#onlooker.changed()
   }

@@ -99,6 +99,8 @@ export interface Chat {
   /** Of the view; they do nothing while it is loading, and do not reject: see View.failure. */
   loadOlder(): Promise<void>
   loadNewer(): Promise<void>
+  /** Tries once more what View.failure is about. */
+  again(): Promise<void>
   /** Shows the open conversation as of an offset, or a time (RFC 3339). The last call wins. */
   travelTo(moment: { offset: number } | { at: string }): Promise<void>
   backToNow(): void
