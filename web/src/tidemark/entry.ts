@@ -61,7 +61,10 @@ export function keptOf({ entry, user }: Item, tab: string): KeptEntry {
   return kept
 }
 
-/** What the log has once it has acked the entry of this user. */
+/**
+ * What the log has once it has acked the entry of this user. The ack tells no time, so that `at` is the id's: where the
+ * message is told by the log as well, the log's `at` is the right one.
+ */
 export function messageOf({ conversation, content, key }: OutboxEntry, { offset, id }: Stored, user: Identity): Message {
   const message: Message = {
     conversation, offset, content, from: user.userID, username: user.username, clientOffset: key,

@@ -141,7 +141,10 @@ function refused({ ok, error }: Record<string, unknown>): Refusal | undefined {
   return parsed
 }
 
-/** When the log stored the message with this id, a UUIDv7: RFC 3339, UTC, milliseconds. */
+/**
+ * When the gateway made this id, a UUIDv7: RFC 3339, UTC, milliseconds. By the gateway's clock, and before the log stored
+ * the message: close to the log's time, not equal to it.
+ */
 export function timeOf(id: string): string | undefined {
   if (!/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i.test(id)) return undefined
   return new Date(parseInt(id.slice(0, 8) + id.slice(9, 13), 16)).toISOString()
