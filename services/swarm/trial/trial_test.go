@@ -85,8 +85,8 @@ func TestADeploymentInOrderIsFoundClean(t *testing.T) {
 	storm.During = trial.Storm(2, 100, 10*time.Millisecond)
 	r = mustRun(t, storm)
 	mustBeClean(t, r)
-	if got := r.Latencies.Recovery.Count; got != 2*40 {
-		t.Errorf("%d recoveries, want two of each of 40", got)
+	if got := r.Latencies.Recovery.Count; got < 2*40 {
+		t.Errorf("%d recoveries, want two at least of each of 40", got)
 	}
 
 	load := against(t, d, crowd.Mix{"guest": 3, "user": 3})

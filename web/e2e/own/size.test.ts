@@ -5,7 +5,7 @@ import { expect } from 'vitest'
 import { test } from './fixtures'
 import { scriptsOf } from './scripts'
 
-const mostBytes = 150 * 1024
+const mostBytes = 150_000
 
 test('the scripts of the chat, with all that they import, are below 150 kB gzipped', async ({ server, person, open }) => {
   const scripts = await scriptsOf(`${server.url}/`)
