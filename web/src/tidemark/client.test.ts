@@ -222,6 +222,22 @@ describe('recovery', () => {
     expect(await store.load()).toMatchObject({ cursor: { offset: 3, epoch: 'e2' }, readAt: new Map() })
   })
 
+  test('of a new user in a new log knows nothing of how far the old one was read', async () => {
+    const store = new MemoryStore()
+    await store.read('room/general', { offset: 50_000, epoch: 'e1' })
+    const { client, wire } = await openKnown({ store })
+    expect(client.readAt(general)).toBe(50_000)
+    wire.turnAway('invalid username') // sessions were in the log that is gone
+    client.signIn('Ana')
+    wire.accept()
+    wire.greet('Ana again')
+    const followed: unknown[] = []
+    client.on('following', ({ conversation }) => followed.push([conversation, client.readAt(general)]))
+    wire.recover(3, { from: 3, epoch: 'e2' })
+    expect(followed).toEqual([[undefined, undefined], [general, undefined]])
+    expect((await store.load()).readAt).toEqual(new Map())
+  })
+
   test('of a log that has lost a part keeps what is told, and says that history has to be looked at again', async () => {
     const { wire, offsets, take } = await openLive()
     wire.messages(1)
@@ -394,7 +410,23 @@ describe('several tabs', () => {
     expect(two.take()).toEqual(['read room/general to 5'])
     expect(two.client.readAt(general)).toBe(5)
     await vi.advanceTimersByTimeAsync(250)
-    expect((await one.store.load()).readAt).toEqual(new Map([['room/general', 5]]))
+    expect((await one.store.load()).readAt).toEqual(new Map([['room/general', { offset: 5, epoch: 'e1' }]]))
+  })
+
+  test('know nothing of what one of them has read in another log', async () => {
+    const { one, two } = await openTwo()
+    const begin = ({ wire }: typeof one) => {
+      wire.lose()
+      wire.accept()
+      wire.recover(3, { recovered: false, reason: 'epoch_changed', epoch: 'e2' })
+    }
+    begin(one)
+    two.client.read(general, 500)
+    expect(one.client.readAt(general)).toBeUndefined()
+    begin(two)
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(two.client.readAt(general)).toBeUndefined()
+    expect((await one.store.load()).readAt).toEqual(new Map())
   })
 
   test('are in the same rooms', async () => {

@@ -70,7 +70,7 @@ export class Client implements Tidemark {
     const wire = options.wire(() => this.#auth())
     this.#requests = new Requests(wire, requestTimeoutMs)
     this.#history = new History(this.#requests)
-    this.#keeper = new Keeper(store, kept.readAt)
+    this.#keeper = new Keeper(store, kept.readAt, kept.session && kept.cursor?.epoch)
     this.#rooms = new Rooms({
       kept: kept.rooms, store, requests: this.#requests, emit,
       post: (message) => tabs.post(message),
@@ -82,7 +82,7 @@ export class Client implements Tidemark {
       moved: (place) => this.#keeper.place(place),
       seen: (key, offset) => this.#outbox.seen(key, offset),
       wanted: ({ conversation }) => 'user' in conversation || this.#rooms.has(conversation.room),
-      reset: () => this.#keeper.forgetRead(),
+      log: (epoch, reset) => this.#keeper.log(epoch, reset),
     })
     this.#outbox = new Outbox({
       store, tab: tabs.id, ackTimeoutMs,
@@ -208,8 +208,9 @@ export class Client implements Tidemark {
 
   read(conversation: Conversation, offset: number): void {
     const key = keyOf(conversation)
-    if (!this.#keeper.read(key, offset, true)) return
-    this.#tabs.post({ type: 'read', key, offset })
+    const place = this.#keeper.read(key, offset)
+    if (place === undefined) return
+    if (place.epoch !== undefined) this.#tabs.post({ type: 'read', key, offset, epoch: place.epoch })
     this.#events.emit('read', { conversation, offset })
   }
 
@@ -241,7 +242,7 @@ export class Client implements Tidemark {
         if (message.answer) this.#tabs.post({ type: 'hello', tab: this.#tabs.id, answer: false })
         return
       case 'read':
-        if (!this.#keeper.read(message.key, message.offset, false)) return
+        if (!this.#keeper.readElsewhere(message.key, { offset: message.offset, epoch: message.epoch })) return
         return this.#events.emit('read', { conversation: conversationOf(message.key), offset: message.offset })
       case 'joined':
         return void this.#rooms.joinedElsewhere(message.room)

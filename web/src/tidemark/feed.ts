@@ -10,7 +10,7 @@
  * alone. They never move the cursor, and so a later replay may bring them again; `#ahead` knows them then.
  */
 
-import type { Message, Recovery, Replay } from './contract'
+import type { Epoch, Message, Recovery, Replay } from './contract'
 import { Cursor, type Place } from './cursor'
 import type { Emit } from './emitter'
 import { ProgressMeter } from './progress'
@@ -26,8 +26,8 @@ export interface FeedOptions {
   seen: (key: string, offset: number) => void
   /** Whether to tell of it: what still comes of a room that was left is not told. */
   wanted: (message: Message) => boolean
-  /** Offsets known from earlier mean nothing any more. */
-  reset: () => void
+  /** A replay has ended, of this log; told before anything that is of it. `reset`: it is another one than before. */
+  log: (epoch: Epoch | undefined, reset: boolean) => void
 }
 
 export class Feed {
@@ -52,10 +52,10 @@ export class Feed {
   }
 
   /** Another user, or nobody: everything begins anew. */
-  forget(place?: Place): void {
+  forget(): void {
     this.disconnected()
     this.#ahead.clear()
-    this.#cursor = new Cursor(place)
+    this.#cursor = new Cursor()
   }
 
   connected(): void {
@@ -97,6 +97,7 @@ export class Feed {
 
   recovered(recovery: Recovery): void {
     const { reset, messages } = this.#cursor.recovered(recovery)
+    this.#options.log(this.place?.epoch, reset)
     const replayed = this.#waiting ?? messages
     const acked = (reset || this.#waiting !== undefined ? this.#acked : undefined) ?? []
     this.#acked = undefined
@@ -117,7 +118,6 @@ export class Feed {
 
   #startOver(recovery: Recovery): void {
     this.#ahead.clear()
-    this.#options.reset()
     this.#options.emit('discontinuity', { reset: true, reason: recovery.reason ?? 'unknown' })
     this.#options.follow(recovery.from, true)
   }

@@ -11,9 +11,8 @@ import { openDB, type DBSchema, type IDBPDatabase } from 'idb'
 
 import type { ConversationKey } from './contract'
 import type { Place } from './cursor'
-import { isOffset } from './parse'
 import {
-  isConversationKey, keptEntry, keptPlace, keptRooms, keptSession, laterOf,
+  furtherOf, isConversationKey, keptEntry, keptPlace, keptRooms, keptSession, laterOf,
   type Kept, type KeptEntry, type KeptSession, type Store,
 } from './store'
 
@@ -53,10 +52,11 @@ class IndexedStore implements Store {
     const kept = this.#database.transaction('kept').store
     const [keys, values] = await Promise.all([kept.getAllKeys(), kept.getAll()])
     const by = new Map(keys.map((key, index) => [key, values[index]]))
-    const readAt = new Map<ConversationKey, number>()
-    for (const [name, offset] of by) {
+    const readAt = new Map<ConversationKey, Place>()
+    for (const [name, value] of by) {
       const key = name.slice(readPrefix.length)
-      if (name.startsWith(readPrefix) && isConversationKey(key) && isOffset(offset)) readAt.set(key, offset)
+      const place = name.startsWith(readPrefix) ? keptPlace(value) : undefined
+      if (place !== undefined && isConversationKey(key)) readAt.set(key, place)
     }
     return {
       session: keptSession(by.get('session')), cursor: keptPlace(by.get('cursor')), rooms: keptRooms(by.get('rooms')), readAt,
@@ -98,8 +98,8 @@ class IndexedStore implements Store {
     await this.#change('rooms', (value) => keptRooms(value).filter((kept) => kept !== room))
   }
 
-  async read(key: ConversationKey, offset: number): Promise<void> {
-    await this.#change(readPrefix + key, (value) => Math.max(offset, isOffset(value) ? value : 0))
+  async read(key: ConversationKey, place: Place): Promise<void> {
+    await this.#change(readPrefix + key, (value) => furtherOf(place, keptPlace(value)))
   }
 
   async forgetRead(): Promise<void> {

@@ -2,14 +2,14 @@
 
 import type { ConversationKey } from './contract'
 import type { Place } from './cursor'
-import { firstRooms, laterOf, type Kept, type KeptEntry, type KeptSession, type Store } from './store'
+import { firstRooms, furtherOf, laterOf, type Kept, type KeptEntry, type KeptSession, type Store } from './store'
 
 export class MemoryStore implements Store {
   readonly keeps: boolean = false
   #session: KeptSession | undefined
   #cursor: Place | undefined
   #rooms = new Set(firstRooms)
-  readonly #readAt = new Map<ConversationKey, number>()
+  readonly #readAt = new Map<ConversationKey, Place>()
   readonly #entries = new Map<string, KeptEntry>()
 
   async load(): Promise<Kept> {
@@ -42,8 +42,8 @@ export class MemoryStore implements Store {
     this.#rooms.delete(room)
   }
 
-  async read(key: ConversationKey, offset: number): Promise<void> {
-    this.#readAt.set(key, Math.max(offset, this.#readAt.get(key) ?? 0))
+  async read(key: ConversationKey, place: Place): Promise<void> {
+    this.#readAt.set(key, furtherOf(place, this.#readAt.get(key)))
   }
 
   async forgetRead(): Promise<void> {

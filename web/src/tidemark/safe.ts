@@ -73,8 +73,8 @@ export class SafeStore implements Store {
     await this.#inTime(() => this.#store.leave(room))
   }
 
-  async read(key: ConversationKey, offset: number): Promise<void> {
-    await this.#inTime(() => this.#store.read(key, offset))
+  async read(key: ConversationKey, place: Place): Promise<void> {
+    await this.#inTime(() => this.#store.read(key, place))
   }
 
   async forgetRead(): Promise<void> {

@@ -11,6 +11,7 @@ import type { KeptEntry, KeptSession, Store } from './store'
 
 const session = (userID: string, since = 1): KeptSession => ({ sessionID: `secret of ${userID}`, userID, username: 'Ana', since })
 const entry = (key: string, tab = 'a'): KeptEntry => ({ key, tab, conversation: { room: 'general' }, content: `c${key}`, typedAt: 1 })
+const at = (offset: number) => ({ offset, epoch: 'e1' })
 const nothing = { session: undefined, cursor: undefined, rooms: ['general'], readAt: new Map() }
 
 beforeEach(() => {
@@ -71,10 +72,12 @@ describe.each<[string, () => Promise<Store>]>([
     expect((await store.load()).rooms).toEqual(['general', 'tea'])
   })
 
-  test('keeps the furthest one has read, for each conversation', async () => {
+  test('keeps the furthest one has read in a log, for each conversation', async () => {
     const store = await open()
-    await Promise.all([store.read('room/a b', 5), store.read('room/a b', 3), store.read('user/x', 7)])
-    expect((await store.load()).readAt).toEqual(new Map([['room/a b', 5], ['user/x', 7]]))
+    await Promise.all([store.read('room/a b', at(5)), store.read('room/a b', at(3)), store.read('user/x', at(7))])
+    expect((await store.load()).readAt).toEqual(new Map([['room/a b', at(5)], ['user/x', at(7)]]))
+    await store.read('room/a b', { offset: 2, epoch: 'e2' })
+    expect((await store.load()).readAt.get('room/a b')).toEqual({ offset: 2, epoch: 'e2' })
     await store.forgetRead()
     expect((await store.load()).readAt).toEqual(new Map())
   })
@@ -96,7 +99,7 @@ describe.each<[string, () => Promise<Store>]>([
   test('forgets everything', async () => {
     const store = await open()
     await store.signIn(session('me'))
-    await Promise.all([store.join('tea'), store.read('room/tea', 1), store.place({ offset: 1, epoch: 'e' }), store.put(entry('1'))])
+    await Promise.all([store.join('tea'), store.read('room/tea', at(1)), store.place({ offset: 1, epoch: 'e' }), store.put(entry('1'))])
     await store.clear()
     expect(await store.load()).toEqual(nothing)
     expect(await store.entries()).toEqual([])
@@ -108,11 +111,11 @@ describe('IndexedDB', () => {
     const first = await openStore()
     expect(first.keeps).toBe(true)
     await first.signIn(session('me'))
-    await Promise.all([first.join('tea'), first.read('user/x', 2), first.place({ offset: 9, epoch: 'e1' }), first.put(entry('1'))])
+    await Promise.all([first.join('tea'), first.read('user/x', at(2)), first.place({ offset: 9, epoch: 'e1' }), first.put(entry('1'))])
     first.close()
     const second = await openStore()
     expect(await second.load()).toEqual({
-      session: session('me'), cursor: { offset: 9, epoch: 'e1' }, rooms: ['general', 'tea'], readAt: new Map([['user/x', 2]]),
+      session: session('me'), cursor: { offset: 9, epoch: 'e1' }, rooms: ['general', 'tea'], readAt: new Map([['user/x', at(2)]]),
     })
     expect(await second.entries()).toEqual([entry('1')])
   })
@@ -127,7 +130,7 @@ describe('IndexedDB', () => {
   test('is not believed blindly: another version may have written it', async () => {
     await (await openStore()).close()
     const database = await openDB('tidemark', 1)
-    for (const [key, value] of [['session', 'x'], ['cursor', { offset: -1 }], ['rooms', 7], ['read room/a', 'x'], ['new', 1]] as const) {
+    for (const [key, value] of [['session', 'x'], ['cursor', { offset: -1 }], ['rooms', 7], ['read room/a', 'x'], ['read room/b', 7], ['new', 1]] as const) {
       await database.put('kept', value, key)
     }
     await database.put('outbox', { key: '1', content: 7 })

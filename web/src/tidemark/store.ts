@@ -23,7 +23,8 @@ export interface Kept {
   session: KeptSession | undefined
   cursor: Place | undefined
   rooms: readonly string[]
-  readAt: ReadonlyMap<ConversationKey, number>
+  /** Each in the log that its epoch says. */
+  readAt: ReadonlyMap<ConversationKey, Place>
 }
 
 /** An entry of the outbox, pending unless it has a refusal. */
@@ -55,7 +56,8 @@ export interface Store {
   place(place: Place): Promise<void>
   join(room: string): Promise<void>
   leave(room: string): Promise<void>
-  read(key: ConversationKey, offset: number): Promise<void>
+  /** Keeps the further place of this one and the one that is kept, unless that is one of another log. */
+  read(key: ConversationKey, place: Place): Promise<void>
   /** Forgets how far one has read: the offsets were of another log. */
   forgetRead(): Promise<void>
   /** Forgets everything, entries included. */
@@ -78,6 +80,11 @@ export const firstRooms: readonly string[] = 'room' in general ? [general.room] 
 export function laterOf(one: KeptSession, other: KeptSession): KeptSession {
   if (one.since !== other.since) return one.since > other.since ? one : other
   return one.userID > other.userID ? one : other
+}
+
+/** How far a conversation was read, where `kept` is what was known of it. */
+export function furtherOf(place: Place, kept: Place | undefined): Place {
+  return kept !== undefined && kept.epoch === place.epoch && kept.offset > place.offset ? kept : place
 }
 
 /** The functions below read what an older or newer version of the library may have written. */

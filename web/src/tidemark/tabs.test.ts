@@ -276,7 +276,7 @@ describe('what tabs say', () => {
 
   test.each<TabMessage>([
     { type: 'hello', tab: 'a', answer: true },
-    { type: 'read', key: 'room/tea', offset: 3 },
+    { type: 'read', key: 'room/tea', offset: 3, epoch: 'e1' },
     { type: 'joined', room: 'tea' },
     { type: 'left', room: 'tea' },
     { type: 'signed in', session },
@@ -284,7 +284,8 @@ describe('what tabs say', () => {
   ])('$type', (message) => expect(parseTabMessage(message)).toEqual(message))
 
   test.each([
-    undefined, 'hello', {}, { type: 'hello' }, { type: 'read', key: 'tea', offset: 1 }, { type: 'read', key: 'room/tea', offset: -1 },
+    undefined, 'hello', {}, { type: 'hello' }, { type: 'read', key: 'tea', offset: 1, epoch: 'e1' },
+    { type: 'read', key: 'room/tea', offset: -1, epoch: 'e1' }, { type: 'read', key: 'room/tea', offset: 3 },
     { type: 'joined', room: '' }, { type: 'signed in', session: { ...session, since: 'x' } }, { type: 'signed out' },
   ])('but not %j', (value) => expect(parseTabMessage(value)).toBeUndefined())
 })
