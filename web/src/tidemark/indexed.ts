@@ -120,7 +120,9 @@ class IndexedStore implements Store {
   /** Resolves once it is on the disk, as far as the browser can tell: only then may the message be sent. */
   async put(entry: KeptEntry): Promise<void> {
     const { store, done } = this.#database.transaction('outbox', 'readwrite', { durability: 'strict' })
-    await Promise.all([store.put(entry), done])
+    const put = store.put(entry)
+    store.transaction.commit() // waits for no answer: a page that is left right after Enter must have kept it
+    await Promise.all([put, done])
   }
 
   async delete(key: string): Promise<void> {
