@@ -20,6 +20,8 @@ export interface AccountOptions {
   ended: () => void
   /** Called before `ended` if nothing of the user is to stay. */
   forgotten: () => void
+  /** Another tab has signed in as this user. */
+  known: (userID: string) => void
   /** This connection is one of this user. */
   greeted: (userID: string) => void
 }
@@ -69,8 +71,9 @@ export class Account {
     const known = this.#who.session
     if (known?.userID === session.userID || (known !== undefined && laterOf(known, session) === known)) return
     this.#options.connection.close()
-    if (known !== undefined) this.#end()
+    if (this.isSomebody) this.#end() // a name that is being entered, too: what was typed under it is not said under another
     this.#who.is(session)
+    this.#options.known(session.userID)
     if (this.#options.isOpen()) this.#options.connection.open()
   }
 

@@ -85,7 +85,7 @@ export class Client implements Tidemark {
       log: (epoch, reset) => this.#keeper.log(epoch, reset),
     })
     this.#outbox = new Outbox({
-      store, tab: tabs.id, ackTimeoutMs,
+      store, user: kept.session?.userID, tab: tabs.id, ackTimeoutMs,
       transmit: transmitter(wire, maxPacketBytes),
       changed: (entry) => emit('outbox', entry),
       discarded: (entry) => emit('discarded', entry),
@@ -104,6 +104,7 @@ export class Client implements Tidemark {
       isOpen: () => this.#open,
       ended: () => this.#ended(),
       forgotten: () => this.#forgotten(),
+      known: (userID) => this.#outbox.signedIn(userID),
       greeted: (userID) => this.#outbox.connected(userID),
     })
     this.#people = new People(wire, emit)

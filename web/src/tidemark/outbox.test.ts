@@ -7,13 +7,13 @@ import { Outbox } from './outbox'
 
 const ackTimeoutMs = 10_000
 
-function setUp({ store = new MemoryStore(), tab = 'a' } = {}) {
+function setUp({ store = new MemoryStore(), tab = 'a', user }: { store?: MemoryStore; tab?: string; user?: string } = {}) {
   const sent: { content: string; key: string; answer: (ack: Ack | undefined) => void }[] = []
   const changed: string[] = []
   const acked: string[] = []
   const discarded: string[] = []
   const outbox = new Outbox({
-    store, tab, ackTimeoutMs,
+    store, tab, user, ackTimeoutMs,
     transmit: ({ content, key }, answer) => sent.push({ content, key, answer }),
     changed: ({ content, state, waitsFor }) => changed.push(`${content}: ${waitsFor ?? state}`),
     discarded: ({ content }) => discarded.push(content),
@@ -316,6 +316,22 @@ describe('another page', () => {
     await settle()
     expect(second.sent).toEqual([])
     expect(await store.entries()).toEqual([])
+  })
+
+  test('does not send as one user what was typed as another, on a page that never had a connection', async () => {
+    const store = new MemoryStore()
+    const known = setUp({ store, user: 'me' })
+    known.add('a')
+    const told = setUp({ store, tab: 'b' })
+    told.outbox.signedIn('me')
+    told.add('b')
+    await settle()
+    const last = setUp({ store, tab: 'c' })
+    for (const tab of ['a', 'b']) last.outbox.adopt(await store.adopt(tab, 'c'))
+    last.outbox.connected('somebody else')
+    await settle()
+    expect(last.sent).toEqual([])
+    expect(last.outbox.entries.map(({ content, refusal }) => [content, refusal?.code])).toEqual([['a', 'session_ended'], ['b', 'session_ended']])
   })
 
   test('does not send as one user what was typed as another', async () => {

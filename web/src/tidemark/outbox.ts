@@ -28,6 +28,8 @@ export type Transmit = (entry: OutboxEntry, answer: (ack: Ack | undefined) => vo
 
 export interface OutboxOptions {
   store: Pick<Store, 'put' | 'delete'>
+  /** The userID of whoever types, if he is known from an earlier page. */
+  user: string | undefined
   /** The tab that the entries belong to. */
   tab: string
   transmit: Transmit
@@ -45,6 +47,7 @@ export class Outbox {
   readonly #options: OutboxOptions
   /** What is pending or was refused, oldest first; of the pending ones only the first is ever in flight. */
   #items: Item[] = []
+  /** Undefined only while nobody is signed in, or somebody by a new name. */
   #user: string | undefined
   #connected = false
   /** Keys that the log has: such an entry is not to be sent again if its tab ends without having noticed. */
@@ -58,6 +61,7 @@ export class Outbox {
 
   constructor(options: OutboxOptions) {
     this.#options = options
+    this.#user = options.user
   }
 
   get entries(): OutboxEntry[] {
@@ -92,6 +96,12 @@ export class Outbox {
     this.#options.changed(item.entry)
   }
 
+  /** Whoever types from now on is this user, connected or not. */
+  signedIn(user: string): void {
+    this.#user = user
+    this.#refuseOthers()
+  }
+
   /** A connection of this user begins. */
   connected(user: string): void {
     for (const item of this.#items) {
@@ -99,9 +109,8 @@ export class Outbox {
       item.user = user
       void this.#keep(item)
     }
-    this.#user = user
     this.#connected = true
-    this.#refuseOthers()
+    this.signedIn(user)
     this.#startAnew()
   }
 
@@ -138,14 +147,17 @@ export class Outbox {
     if (item !== undefined) this.#discard(item)
   }
 
-  /** Forgets everything; the store is the caller's to clear. */
+  /** Forgets everything. */
   clear(): void {
     this.#stopWaiting()
     const items = this.#items
     this.#items = []
     this.#user = undefined
     this.#connected = false
-    for (const { entry } of items) this.#options.discarded(entry)
+    for (const { entry } of items) {
+      void this.#options.store.delete(entry.key)
+      this.#options.discarded(entry)
+    }
   }
 
   #first(): Item | undefined {
