@@ -3,7 +3,8 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 import { general, RequestError, type Page } from '../tidemark'
-import { drawn, live, message, messages, offsets, range, start, view } from './fakechat'
+import { ana, drawn, live, message, messages, offsets, range, start, view } from './fakechat'
+import { FakeTidemark } from './faketidemark'
 
 beforeEach(() => vi.useFakeTimers())
 afterEach(() => vi.useRealTimers())
@@ -277,4 +278,61 @@ test('what could not be loaded is loaded where one is when it is tried again', a
   await drawn()
   expect(view(chat)).toMatchObject({ mode: 'live', failure: undefined })
   expect(offsets(chat)).toEqual(range(201, 300))
+})
+
+test('what could not be loaded is tried again by itself, as long as it is looked at', async () => {
+  const { client, chat } = start('', { log: messages(1, 30) })
+  client.away = true
+  await live(client, 30)
+  expect(view(chat).failure).toBeDefined()
+  client.away = false
+  await vi.advanceTimersByTimeAsync(10_000)
+  await drawn()
+  expect(offsets(chat)).toEqual(range(1, 30))
+  client.away = true
+  await chat.travelTo({ offset: 20 })
+  chat.openAddress('#/user/ana')
+  await drawn()
+  const travels = () => client.asked.filter(({ before }) => before === 21).length
+  expect(travels()).toBe(1)
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(travels()).toBe(1)
+})
+
+test('a room is not left while something typed for it is not sent', async () => {
+  const { client, chat } = start('#/room/tea')
+  await live(client, 0)
+  chat.send({ room: 'tea' }, 'x')
+  await expect(chat.leaveRoom('tea')).rejects.toThrow('1 message to this room is not sent')
+  expect(client.rooms).toContain('tea')
+  const [entry] = client.outbox
+  if (entry !== undefined) client.store(entry, 1)
+  await chat.leaveRoom('tea')
+  expect(client.rooms).not.toContain('tea')
+})
+
+test('who is signed out without doing so himself is told, with what was not sent; who signs out is not', async () => {
+  const { client, chat } = start()
+  await live(client, 0)
+  chat.send(general, 'x')
+  await FakeTidemark.prototype.signOut.call(client)
+  expect(chat.state.ended).toEqual({ username: 'Mia', words: expect.stringContaining('no longer knows you as Mia') })
+  expect(chat.state.ended?.words).toContain('1 message was not sent')
+  client.signIn('Mia')
+  await chat.signOut()
+  expect(chat.state.ended).toBeUndefined()
+})
+
+test('who goes no longer types, and a notice goes with what it is about', async () => {
+  const { client, chat } = start('#/room/general@7', { log: messages(10, 20) })
+  await live(client, 20)
+  client.emit('typing', { conversation: general, userID: 'ana', username: 'Ana', typing: true })
+  await drawn()
+  expect(view(chat).typing).toEqual(['Ana'])
+  expect(chat.state.notice).toContain('no message 7')
+  client.emit('person', { ...ana, connected: false })
+  chat.openAddress('#/room/general')
+  await drawn()
+  expect(view(chat).typing).toEqual([])
+  expect(chat.state.notice).toBeUndefined()
 })

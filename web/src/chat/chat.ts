@@ -12,12 +12,12 @@
 
 import { shallowReactive } from 'vue'
 
-import { general, keyOf, open, type ConnectionState, type Conversation, type OutboxEntry, type Tidemark } from '../tidemark'
+import { general, keyOf, open, type ConnectionState, type Conversation, type Identity, type OutboxEntry, type Tidemark } from '../tidemark'
 import { addressOf, parseAddress } from './address'
 import { Known, type What } from './known'
 import { Opened } from './opened'
 import type { Bounds, Chat, ChatState } from './types'
-import { discontinuityWords, failureWords } from './words'
+import { discontinuityWords, endedWords, failureWords, unsentWords } from './words'
 
 /** How long changes are gathered: one frame. A timer and not an animation frame, which a hidden tab does not get. */
 const frameMs = 16
@@ -34,16 +34,20 @@ export class LiveChat implements Chat {
   readonly #address: Address
   readonly #known: Known
   #opened: Opened | undefined
+  /** The notice that is about what is open. */
+  #missing: string | undefined
   /** Runs while there is something to show. */
   #timer: ReturnType<typeof setTimeout> | undefined
   #listsChanged = false
+  /** It is the user who signs out. */
+  #leaving = false
 
   constructor(client: Tidemark, address: Address) {
     this.#client = client
     this.#address = address
     this.state = shallowReactive<ChatState>({
       phase: client.identity === undefined ? 'nobody' : 'somebody',
-      connection: client.state, progress: undefined, identity: client.identity, refusedName: undefined,
+      connection: client.state, progress: undefined, identity: client.identity, refusedName: undefined, ended: undefined,
       notice: undefined, keeps: client.keeps, rooms: [], people: [], view: undefined, waiting: 0,
     })
     client.on('discontinuity', (what) => {
@@ -80,15 +84,22 @@ export class LiveChat implements Chat {
     const { identity } = this.#client
     if (this.state.identity?.userID !== identity?.userID) {
       this.#known.startAnew()
+      this.#leave()
       this.#opened = undefined
       this.state.refusedName = this.state.notice = undefined
-      // Where one user was is nothing to the next one.
-      if (this.state.identity !== undefined) this.#address.show(addressOf(general))
+      if (this.state.identity !== undefined) this.#gone(this.state.identity)
     }
     this.state.identity = identity
     this.state.phase = identity === undefined ? 'nobody' : 'somebody'
     if (this.#opened === undefined) this.openAddress(this.#address.hash())
     this.#changed('lists')
+  }
+
+  /** Where one user was is nothing to the next one; and who did not go by himself is told what has happened. */
+  #gone({ username }: Identity): void {
+    this.#address.show(addressOf(general))
+    const unsent = this.#client.outbox.length
+    this.state.ended = this.#leaving || this.#client.identity !== undefined ? undefined : { username, words: endedWords(username, unsent) }
   }
 
   #forget(): void {
@@ -124,8 +135,13 @@ export class LiveChat implements Chat {
     this.#client.signIn(username)
   }
 
-  signOut(): Promise<void> {
-    return this.#client.signOut()
+  async signOut(): Promise<void> {
+    this.#leaving = true
+    try {
+      await this.#client.signOut()
+    } finally {
+      this.#leaving = false
+    }
   }
 
   retryNow(): void {
@@ -146,11 +162,11 @@ export class LiveChat implements Chat {
     if ('room' in conversation && !this.#client.rooms.includes(conversation.room)) {
       this.joinRoom(conversation.room).catch((error: unknown) => (this.state.notice = failureWords(error)))
     }
-    if (this.#opened !== undefined) this.typing(this.#opened.thread.conversation, false)
+    this.#leave()
     const opened: Opened = new Opened(this.#client, this.#known.thread(conversation), offset, {
       changed: () => this.#changed('thread'),
       missing: (target) => {
-        if (this.#opened === opened) this.state.notice = `There is no message ${target} in this conversation.`
+        if (this.#opened === opened) this.state.notice = this.#missing = `There is no message ${target} in this conversation.`
       },
       primed: (thread) => this.#known.primed(thread),
     })
@@ -160,13 +176,22 @@ export class LiveChat implements Chat {
     this.#changed('thread')
   }
 
+  #leave(): void {
+    if (this.#opened === undefined) return
+    this.typing(this.#opened.thread.conversation, false)
+    this.#opened.close()
+    if (this.state.notice === this.#missing) this.state.notice = undefined
+  }
+
   async joinRoom(name: string): Promise<void> {
     await this.#client.join(name)
     this.#changed('lists')
   }
 
-  leaveRoom(name: string): Promise<void> {
-    return this.#client.leave(name)
+  async leaveRoom(name: string): Promise<void> {
+    const unsent = this.#known.unsent({ room: name })
+    if (unsent > 0) throw new Error(unsentWords(unsent))
+    await this.#client.leave(name)
   }
 
   send(conversation: Conversation, content: string): void {

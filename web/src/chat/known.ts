@@ -30,7 +30,10 @@ export class Known {
     client.on('following', ({ conversation, after }) => this.#follow(conversation, after))
     client.on('left', (conversation) => this.#threads.delete(keyOf(conversation)))
     client.on('people', (people) => this.#everybody(people))
-    client.on('person', (person) => this.#people.set(person.userID, person))
+    client.on('person', (person) => {
+      this.#people.set(person.userID, person)
+      if (!person.connected) for (const { typing } of this.#threads.values()) typing.delete(person.userID)
+    })
     client.on('typing', ({ conversation, userID, username, typing }) => {
       const who = this.thread(conversation).typing
       if (typing) who.set(userID ?? username, username)
@@ -82,6 +85,11 @@ export class Known {
   waiting(thread: Thread): OutboxEntry[] {
     const own = this.#client.outbox.filter((entry) => entry.state !== 'stored' && keyOf(entry.conversation) === thread.key)
     return [...thread.settling, ...own.map((entry) => ({ ...entry }))]
+  }
+
+  /** How many of one's own messages to a conversation are not stored. */
+  unsent(conversation: Conversation): number {
+    return this.#client.outbox.filter((entry) => entry.state !== 'stored' && keyOf(entry.conversation) === keyOf(conversation)).length
   }
 
   /** Puts what has come in its place, and bounds what nobody looks at. */

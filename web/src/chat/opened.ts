@@ -14,6 +14,9 @@ export interface Onlooker {
   primed(thread: Thread): void
 }
 
+/** What could not be loaded is tried again by itself after so long, as long as it is looked at. */
+const againMs = 10_000
+
 let visits = 0
 
 export class Opened {
@@ -24,8 +27,10 @@ export class Opened {
   #past: Past | undefined
   #loading: View['loading']
   #failure: string | undefined
-  /** What failed last, to be done again. */
+  /** What failed last, to be done again; at the latest when the timer says so. */
   #again: (() => Promise<void>) | undefined
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #closed = false
   #newAfter: number | undefined
   #target: number | undefined
   /** The target has been found, or does not exist. */
@@ -80,6 +85,13 @@ export class Opened {
       if (this.#loading !== 'other') void this.#toMessage(this.#target)
     } else if (span?.older === false && !primed) this.#onlooker.primed(this.thread)
     else if (!primed || this.#failure !== undefined) void this.loadOlder()
+  }
+
+  /** Something else is looked at. */
+  close(): void {
+    clearTimeout(this.#timer)
+    this.#again = undefined
+    this.#closed = true
   }
 
   /** The log is another one: only its live end is left. */
@@ -195,6 +207,7 @@ export class Opened {
   async #once(what: NonNullable<View['loading']>, load: () => Promise<void>): Promise<void> {
     if (this.#loading !== undefined) return
     const visit = this.#visit
+    clearTimeout(this.#timer)
     this.#loading = what
     this.#onlooker.changed()
     let failure: string | undefined
@@ -207,6 +220,7 @@ export class Opened {
       this.#loading = undefined
       this.#failure = failure
       this.#again = failure === undefined ? undefined : () => this.#once(what, load)
+      if (failure !== undefined && !this.#closed) this.#timer = setTimeout(() => void this.again(), againMs)
     }
     this.#onlooker.changed()
   }

@@ -70,6 +70,8 @@ export interface ChatState {
   identity: Identity | undefined
   /** Why the last name was not taken. */
   refusedName: string | undefined
+  /** The session of this user has ended, and not by his doing; `words` say so. */
+  ended: { username: string; words: string } | undefined
   /** Something that the user has to know, until he takes note of it. */
   notice: string | undefined
   /** False: nothing is kept over a reload. */
@@ -94,6 +96,7 @@ export interface Chat {
   address(conversation: Conversation, offset?: number): string
   /** Rejects with an Error that says why. */
   joinRoom(name: string): Promise<void>
+  /** Rejects as long as there is anything that was typed for it and is not sent. */
   leaveRoom(name: string): Promise<void>
 
   /** Of the view; they do nothing while it is loading, and do not reject: see View.failure. */

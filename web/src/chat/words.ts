@@ -155,3 +155,16 @@ function makeFormats(locale: string | undefined) {
     moment: new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' }),
   }
 }
+
+/** Why a room cannot be left now. */
+export function unsentWords(unsent: number, locale?: string): string {
+  const messages = unsent === 1 ? '1 message to this room is' : `${numberLabel(unsent, locale)} messages to this room are`
+  return `${messages} not sent. Wait for it, or discard what was refused, before you leave.`
+}
+
+/** What has become of somebody whose session has ended. */
+export function endedWords(username: string, unsent: number, locale?: string): string {
+  const words = `This gateway no longer knows you as ${username}. Choose a name to go on.`
+  if (unsent === 0) return words
+  return `${words} ${unsent === 1 ? '1 message was not sent, and is' : `${numberLabel(unsent, locale)} messages were not sent, and are`} kept here.`
+}
