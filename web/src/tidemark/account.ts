@@ -4,12 +4,13 @@ import type { Connection } from './connection'
 import type { Auth, Session } from './contract'
 import type { Emit } from './emitter'
 import { laterOf, type KeptSession, type Store } from './store'
+import { forgetUser } from './signout'
 import type { TabMessage } from './tabmessage'
 import type { ClientEvents, Identity } from './tidemark'
 import { Who } from './who'
 
 export interface AccountOptions {
-  store: Pick<Store, 'signIn' | 'forget' | 'clear'>
+  store: Store
   emit: Emit<ClientEvents>
   connection: Pick<Connection, 'open' | 'close'>
   /** Tells the other tabs. */
@@ -29,11 +30,14 @@ export interface AccountOptions {
 export class Account {
   readonly #options: AccountOptions
   readonly #who: Who
+  /** When the latest sign-in that is known of was. */
+  #latest: number
   /** `identity` has been told since somebody signed in. */
   #introduced = false
 
   constructor(kept: KeptSession | undefined, options: AccountOptions) {
     this.#who = new Who(kept)
+    this.#latest = kept?.since ?? -Infinity
     this.#options = options
   }
 
@@ -60,6 +64,7 @@ export class Account {
     this.#options.connection.open()
   }
 
+  /** @throws if the store may still have something of the user */
   async signOut(): Promise<void> {
     const { identity } = this
     if (identity !== undefined) this.#options.post({ type: 'signed out', userID: identity.userID })
@@ -70,15 +75,25 @@ export class Account {
   signedInElsewhere(session: KeptSession): void {
     const known = this.#who.session
     if (known?.userID === session.userID || (known !== undefined && laterOf(known, session) === known)) return
-    this.#options.connection.close()
-    if (this.isSomebody) this.#end() // a name that is being entered, too: what was typed under it is not said under another
-    this.#who.is(session)
-    this.#options.known(session.userID)
-    if (this.#options.isOpen()) this.#options.connection.open()
+    this.#replace(session)
   }
 
-  signedOutElsewhere(userID: string): void {
-    if (userID === this.identity?.userID) this.#signedOut()
+  async signedOutElsewhere(userID: string): Promise<void> {
+    const { session } = this.#who
+    if (session?.userID !== userID) return
+    this.#signedOut()
+    await forgetUser(this.#options.store, session)
+  }
+
+  /**
+   * The store was read again. If `loaded` was true of it at first and another tab has signed in or out since, perhaps
+   * before this one listened, it is what is kept `now` that counts. Answers whether it is so.
+   */
+  readAgain(loaded: KeptSession | undefined, now: KeptSession | undefined): boolean {
+    const { session, name } = this.#who
+    if (session !== loaded || name !== undefined || now?.sessionID === loaded?.sessionID) return false
+    this.#replace(now)
+    return true
   }
 
   /** The first event of each connection: the gateway says who this is. */
@@ -87,8 +102,8 @@ export class Account {
     const username = known?.username ?? name
     if (greeting === undefined || username === undefined) return
     if (known?.sessionID !== greeting.sessionID || known.userID !== greeting.userID) {
-      const session = { ...greeting, username, since: Date.now() }
-      this.#who.is(session)
+      const session = { ...greeting, username, since: Math.max(Date.now(), this.#latest + 1) } // clocks may be set back
+      this.#is(session)
       this.#introduced = false
       void this.#options.store.signIn(session)
       this.#options.post({ type: 'signed in', session })
@@ -107,6 +122,20 @@ export class Account {
     void this.#options.store.forget(session.sessionID)
     this.#end()
     return false
+  }
+
+  #replace(session: KeptSession | undefined): void {
+    this.#options.connection.close()
+    if (this.isSomebody) this.#end() // a name that is being entered, too: what was typed under it is not said under another
+    if (session === undefined) return
+    this.#is(session)
+    this.#options.known(session.userID)
+    if (this.#options.isOpen()) this.#options.connection.open()
+  }
+
+  #is(session: KeptSession): void {
+    this.#who.is(session)
+    this.#latest = Math.max(this.#latest, session.since)
   }
 
   #signedOut(): void {

@@ -20,7 +20,7 @@ import * as parse from './parse'
 import { People } from './people'
 import { Requests } from './requests'
 import { Rooms } from './rooms'
-import { firstRooms, type Kept, type Store } from './store'
+import { firstRooms, type Kept, type KeptSession, type Store } from './store'
 import type { TabMessage } from './tabmessage'
 import type { Tabs } from './tabs'
 import type { ClientEvents, ConnectionState, Identity, Tidemark } from './tidemark'
@@ -58,12 +58,14 @@ export class Client implements Tidemark {
   readonly #typists: Typists
   readonly #keeper: Keeper
   readonly #adoption: Adoption
+  readonly #loaded: KeptSession | undefined
   /** connect() was called, and close() was not. */
   #open = false
 
   constructor(options: ClientOptions) {
     const { kept, store, tabs, page, ackTimeoutMs = 10_000, requestTimeoutMs = 10_000, maxPacketBytes = () => undefined } = options
     const emit = <E extends keyof ClientEvents>(name: E, value: ClientEvents[E]) => this.#events.emit(name, value)
+    this.#loaded = kept.session
     this.#store = store
     this.#tabs = tabs
     this.#page = page
@@ -120,7 +122,7 @@ export class Client implements Tidemark {
   /** Meets the other tabs, and takes over from those that are gone. */
   async begin(): Promise<void> {
     this.#tabs.post({ type: 'hello', tab: this.#tabs.id, answer: true })
-    await this.#adoption.begin()
+    await Promise.all([this.#readAgain(), this.#adoption.begin()])
   }
 
   get state(): ConnectionState {
@@ -215,6 +217,14 @@ export class Client implements Tidemark {
     this.#events.emit('read', { conversation, offset })
   }
 
+  /** What was loaded may have changed before this tab listened to the others. */
+  async #readAgain(): Promise<void> {
+    const kept = await this.#store.load()
+    if (!this.#store.keeps || !this.#account.readAgain(this.#loaded, kept.session)) return
+    this.#keeper.forget(kept.readAt)
+    this.#rooms.forget(kept.rooms)
+  }
+
   #auth(): Auth {
     return { ...this.#account.auth(), rooms: this.#rooms.handshake(), ...resume(this.#feed.place) }
   }
@@ -252,7 +262,7 @@ export class Client implements Tidemark {
       case 'signed in':
         return this.#account.signedInElsewhere(message.session)
       case 'signed out':
-        return this.#account.signedOutElsewhere(message.userID)
+        return void this.#account.signedOutElsewhere(message.userID)
     }
   }
 

@@ -68,10 +68,11 @@ export class Keeper {
     this.#soon()
   }
 
-  /** Forgets what is not written yet, and how far one has read. */
-  forget(): void {
+  /** Forgets what is not written yet, and how far one has read but for this. */
+  forget(readAt: ReadonlyMap<ConversationKey, Place> = new Map()): void {
     this.forgetPlace()
     this.#readAt.clear()
+    for (const [key, place] of readAt) this.#readAt.set(key, place)
     this.#unwritten.clear()
   }
 
