@@ -30,7 +30,8 @@ type world struct {
 	view *View
 	// log holds what the tail does not; nil: it does not answer.
 	log   map[uint64]event.Event
-	asked chan struct{} // each question to the read model, if a test wants to know
+	asked chan struct{}       // each question to the read model, if a test wants to know
+	read  func(offset uint64) // what reading from the log does first
 	audit func() (notary.Entry, error)
 	model func() (query.Checkpoint, error)
 }
@@ -52,6 +53,9 @@ func newWorld(t *testing.T, change func(*Options)) *world {
 }
 
 func (w *world) Get(_ context.Context, offset uint64) (event.Event, error) {
+	if w.read != nil {
+		w.read(offset)
+	}
 	e, ok := w.log[offset]
 	switch {
 	case !ok:

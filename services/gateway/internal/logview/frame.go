@@ -46,7 +46,7 @@ type shown struct {
 	Missing uint64 `json:"missing,omitempty"`
 	Unknown bool   `json:"unknown,omitempty"` // of a type or schema that this code does not know
 	Damaged bool   `json:"damaged,omitempty"` // only offset and time can be relied upon
-	Unread  bool   `json:"unread,omitempty"`  // only offset and time are known: the log did not answer
+	Unread  bool   `json:"unread,omitempty"`  // only offset and time are known: the log did not answer, or was not asked
 }
 
 // persister is how far the read model is.
@@ -77,6 +77,9 @@ func encode(name string, value any) frame {
 	}
 	return fmt.Appendf(nil, "event: %s\ndata: %s\n\n", name, data)
 }
+
+// comeBackFrame tells a browser how long to wait before it comes back by itself.
+func comeBackFrame() frame { return fmt.Appendf(nil, "retry: %d\n\n", comeBack.Milliseconds()) }
 
 func skippedFrame(count uint64) frame {
 	return encode("skipped", struct {

@@ -15,37 +15,64 @@ import (
 )
 
 const (
+	// askTimeout bounds a question, which goes on when the last viewer leaves: that
+	// a right is missing shows only when nobody has answered.
 	askTimeout = 2 * time.Second
 	// auditPause is how long a stream AUDIT that could not be read is left alone: a
 	// missing right is logged at each attempt.
 	auditPause = 30 * time.Second
 )
 
-// poll finds out how far log, read model and notary are, until ctx ends.
+// poll finds out how far log, read model and notary are, until ctx ends. Each is
+// asked on its own: one that does not answer holds up no other.
 func (v *View) poll(ctx context.Context) {
-	tick := time.NewTicker(pollInterval)
-	defer tick.Stop()
-	var auditAgain time.Time
-	for {
-		var asking sync.WaitGroup
-		asking.Go(func() { v.show(ctx, headStatus, encode("head", v.state())) })
-		asking.Go(func() { v.show(ctx, persisterStatus, encode("persister", v.askPersister(ctx))) })
-		if !time.Now().Before(auditAgain) {
-			asking.Go(func() {
-				c := v.askNotary(ctx)
-				if c.Error != "" {
-					auditAgain = time.Now().Add(auditPause)
-				}
-				v.show(ctx, checkpointStatus, encode("checkpoint", c))
-			})
+	var asking sync.WaitGroup
+	asking.Go(func() {
+		for v.turn(ctx, headStatus) {
+			v.show(ctx, headStatus, encode("head", v.state()))
 		}
-		asking.Wait()
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
+	})
+	asking.Go(func() {
+		for v.turn(ctx, persisterStatus) {
+			v.show(ctx, persisterStatus, encode("persister", v.askPersister()))
 		}
+	})
+	asking.Go(func() {
+		for v.turn(ctx, checkpointStatus) {
+			c := v.askNotary()
+			if c.Error != "" {
+				v.leaveAlone(checkpointStatus, auditPause)
+			}
+			v.show(v.ctx, checkpointStatus, encode("checkpoint", c)) // which is kept
+		}
+	})
+	asking.Wait()
+}
+
+// turn waits until something may be found out again. It is false if the poller's
+// ctx ends.
+func (v *View) turn(ctx context.Context, s status) bool {
+	v.mu.Lock()
+	wait := time.Until(v.next[s])
+	v.mu.Unlock()
+	select {
+	case <-time.After(wait):
+	case <-ctx.Done():
 	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if ctx.Err() != nil {
+		return false // another poller may have begun
+	}
+	v.next[s] = time.Now().Add(pollInterval)
+	return true
+}
+
+// leaveAlone puts off when something may be found out again.
+func (v *View) leaveAlone(s status, pause time.Duration) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.next[s] = time.Now().Add(pause)
 }
 
 // state is how the log stands. The feed may be further than the log was when it
@@ -56,8 +83,8 @@ func (v *View) state() state {
 	return state{Epoch: v.options.Epoch, First: max(first, 1), Last: max(last, position), Position: position, Time: v.options.Now()}
 }
 
-func (v *View) askPersister(ctx context.Context) persister {
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+func (v *View) askPersister() persister {
+	ctx, cancel := context.WithTimeout(v.ctx, askTimeout)
 	defer cancel()
 	c, err := v.options.Model.Checkpoint(ctx)
 	if err != nil {
@@ -70,8 +97,8 @@ func (v *View) askPersister(ctx context.Context) persister {
 	return p
 }
 
-func (v *View) askNotary(ctx context.Context) checkpoint {
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+func (v *View) askNotary() checkpoint {
+	ctx, cancel := context.WithTimeout(v.ctx, askTimeout)
 	defer cancel()
 	e, err := v.options.Audit.Last(ctx)
 	if errors.Is(err, notary.ErrNone) {

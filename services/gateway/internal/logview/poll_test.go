@@ -1,10 +1,13 @@
 package logview
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -111,6 +114,97 @@ func TestARightThatIsMissingIsNotAskedForEverySecond(t *testing.T) {
 	if n := len(asked); n != 1 {
 		t.Errorf("asked %d times", n)
 	}
+}
+
+// frames are what waits for a viewer, as text.
+func frames(x *viewer) string {
+	var all strings.Builder
+	for _, f := range x.take() {
+		all.Write(f)
+	}
+	return all.String()
+}
+
+func TestWhoComesAndGoesDoesNotMakeItAskMoreOften(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, nil)
+		var audited, asked atomic.Int64
+		w.audit = func() (notary.Entry, error) { audited.Add(1); return notary.Entry{}, errors.New("no right to") }
+		w.model = func() (query.Checkpoint, error) { asked.Add(1); return query.Checkpoint{}, nil }
+		comeAndGo := func() (last string) {
+			for range 20 {
+				x, err := w.view.join(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				synctest.Wait()
+				last = frames(x)
+				w.view.leave(x)
+				synctest.Wait()
+			}
+			return last
+		}
+		comeAndGo()
+		if asked.Load() != 1 || audited.Load() != 1 {
+			t.Errorf("at once the read model was asked %d times, stream AUDIT %d times", asked.Load(), audited.Load())
+		}
+		time.Sleep(pollInterval)
+		last := comeAndGo()
+		if asked.Load() != 2 || audited.Load() != 1 {
+			t.Errorf("after a second the read model was asked %d times, stream AUDIT %d times", asked.Load(), audited.Load())
+		}
+		if !strings.Contains(last, "stream AUDIT cannot be read") {
+			t.Errorf("the last one is told %q", last)
+		}
+		time.Sleep(auditPause)
+		if comeAndGo(); audited.Load() != 2 {
+			t.Errorf("after half a minute stream AUDIT was asked %d times", audited.Load())
+		}
+	})
+}
+
+func TestWhatHangsIsToldOnceItFailsAlthoughWhoAskedHasGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, nil)
+		var audited atomic.Int64
+		w.audit = func() (notary.Entry, error) {
+			audited.Add(1)
+			time.Sleep(askTimeout) // as for who lacks a right
+			return notary.Entry{}, context.DeadlineExceeded
+		}
+		for range 10 {
+			x, err := w.view.join(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.view.leave(x)
+			time.Sleep(time.Second)
+		}
+		if n := audited.Load(); n > 2 { // of which one while the other had no answer yet
+			t.Errorf("asked %d times", n)
+		}
+	})
+}
+
+func TestTheHeadIsToldEachSecondWhateverElseHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, nil)
+		hang := func() { time.Sleep(askTimeout) }
+		w.model = func() (query.Checkpoint, error) { hang(); return query.Checkpoint{}, context.DeadlineExceeded }
+		w.audit = func() (notary.Entry, error) { hang(); return notary.Entry{}, context.DeadlineExceeded }
+		x, err := w.view.join(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.view.leave(x)
+		for second := range 5 {
+			synctest.Wait()
+			if got := frames(x); !strings.Contains(got, "event: head") {
+				t.Errorf("in second %d it is told %q", second, got)
+			}
+			time.Sleep(time.Second)
+		}
+	})
 }
 
 func TestTheKeyOfWhatIsNoNoteIsEmpty(t *testing.T) {

@@ -16,29 +16,34 @@ const farewell = time.Second
 // ServeHTTP streams to one viewer until it goes, does not read, or the view closes.
 // Whoever calls it has set headers that all answers have.
 func (v *View) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodHead { // takes nobody's place
+		begin(w)
+		return
+	}
 	x, err := v.join(r.Context())
 	if err != nil {
 		Refuse(w, err.Error())
 		return
 	}
 	defer v.leave(x)
+	begin(w)
+	out := newWriter(w, v.options.writeTimeout)
+	defer context.AfterFunc(x.ctx, out.hurry)()
+	_ = v.stream(x, out, had(r)) // whoever it was has gone, or comes back
+}
+
+func begin(w http.ResponseWriter) {
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no") // a proxy is not to hold it back
 	h.Set("Connection", "close")     // its deadlines are no other request's
 	w.WriteHeader(http.StatusOK)
-	if r.Method == http.MethodHead {
-		return
-	}
-	out := newWriter(w, v.options.writeTimeout)
-	defer context.AfterFunc(x.ctx, out.hurry)()
-	_ = v.stream(x, out, had(r)) // whoever it was has gone, or comes back
 }
 
 // Refuse says that the log cannot be watched now, and why.
 func Refuse(w http.ResponseWriter, why string) {
-	w.Header().Set("Retry-After", "2")
+	w.Header().Set("Retry-After", strconv.Itoa(int(comeBack.Seconds())))
 	w.Header().Set("Cache-Control", "no-store")
 	http.Error(w, why, http.StatusServiceUnavailable)
 }
@@ -56,11 +61,16 @@ func had(r *http.Request) *uint64 {
 
 // stream writes to a viewer until that fails or its context ends.
 func (v *View) stream(x *viewer, out *writer, after *uint64) error {
+	if err := out.write(comeBackFrame()); err != nil {
+		return err
+	}
 	if err := out.write(encode("state", v.state())); err != nil {
 		return err
 	}
-	first, _, _ := v.options.Tail.Stats()
-	from, skipped := span(first, x.position, after)
+	if err := out.flush(); err != nil { // what follows may wait for the log
+		return err
+	}
+	from, skipped := span(x.held, x.position, after)
 	if skipped > 0 {
 		if err := out.write(skippedFrame(skipped)); err != nil {
 			return err

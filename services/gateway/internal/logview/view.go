@@ -12,13 +12,18 @@
 // one it had last; then each event as the feed applies it. In between, once a
 // second, how far the log, the read model and the notary are. Where a viewer is
 // too slow, or what it missed is too much, it is told how many it was not sent.
+// Where too many watch, the newest viewer takes the place of the oldest.
 //
-// While nobody watches nothing is kept, encoded or asked.
+// While nobody watches nothing is encoded or asked, and of what was asked only the
+// checkpoint is kept. How often something is asked does not depend on how often
+// viewers come and go.
 package logview
 
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -40,6 +45,10 @@ const (
 	writeTimeout = 10 * time.Second
 	keepAlive    = 15 * time.Second
 	pollInterval = time.Second
+	// comeBack is for how long a viewer keeps its place, whoever wants it, and after
+	// how long those who have lost theirs, or got none, may come again: so often at
+	// most do two full sets of viewers take each other's places.
+	comeBack = 5 * time.Second
 	// gathering is the least time between two writes to a viewer: at high rates
 	// events go out together, and cost one system call.
 	gathering = 50 * time.Millisecond
@@ -76,6 +85,8 @@ type Options struct {
 // View shows one log to its viewers.
 type View struct {
 	options Options
+	ctx     context.Context // ends with the view
+	end     context.CancelFunc
 	// reading is for one viewer at a time: what the tail has not kept is read
 	// from the log.
 	reading chan struct{}
@@ -83,8 +94,9 @@ type View struct {
 	mu       sync.Mutex // nothing blocks under it
 	viewers  map[*viewer]struct{}
 	closed   bool
-	stopPoll context.CancelFunc // nil while nobody watches
-	latest   [statuses]frame    // what the poller has found out last
+	stopPoll context.CancelFunc  // nil while nobody watches
+	latest   [statuses]frame     // what the poller has found out last
+	next     [statuses]time.Time // when it may find out again, whoever comes and goes
 	polling  sync.WaitGroup
 }
 
@@ -96,7 +108,9 @@ func New(o Options) *View {
 	if o.keepAlive == 0 {
 		o.keepAlive = keepAlive
 	}
-	return &View{options: o, reading: make(chan struct{}, 1), viewers: make(map[*viewer]struct{})}
+	v := &View{options: o, reading: make(chan struct{}, 1), viewers: make(map[*viewer]struct{})}
+	v.ctx, v.end = context.WithCancel(context.Background())
+	return v
 }
 
 // Apply shows the next position of the log, which the tail has by now. It is
@@ -129,39 +143,48 @@ func (v *View) Close() {
 		x.end()
 	}
 	v.stopPolling()
+	v.end()
 	v.mu.Unlock()
 	v.polling.Wait()
 }
 
-// join begins to watch, until leave or until ctx ends. The first who does starts
-// the poller.
+// join begins to watch, until leave, until ctx ends, or until another viewer takes
+// its place. The first who does starts the poller.
 func (v *View) join(ctx context.Context) (*viewer, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if err := v.refusal(); err != nil {
+	if err := v.makeRoom(); err != nil {
 		return nil, err
 	}
 	x := newViewer(ctx)
 	// The tail has an event before Apply shows it: what it has now is read from
 	// there, and what comes is pushed.
-	_, x.position, _ = v.options.Tail.Stats()
+	x.held, x.position, _ = v.options.Tail.Stats()
 	x.statuses = v.latest
 	if len(v.viewers) == 0 {
 		var polling context.Context
-		polling, v.stopPoll = context.WithCancel(context.Background())
+		polling, v.stopPoll = context.WithCancel(v.ctx)
 		v.polling.Go(func() { v.poll(polling) })
 	}
 	v.viewers[x] = struct{}{}
 	return x, nil
 }
 
-func (v *View) refusal() error {
+// makeRoom ends the oldest viewer if there is no place for another one, which may
+// be one that never reads, or whose page nobody looks at.
+func (v *View) makeRoom() error {
 	if v.closed {
 		return errClosed
 	}
-	if len(v.viewers) >= MaxViewers {
+	if len(v.viewers) < MaxViewers {
+		return nil
+	}
+	oldest := slices.MinFunc(slices.Collect(maps.Keys(v.viewers)), func(a, b *viewer) int { return a.joined.Compare(b.joined) })
+	if time.Since(oldest.joined) < comeBack {
 		return errFull
 	}
+	oldest.end()
+	delete(v.viewers, oldest)
 	return nil
 }
 
@@ -182,10 +205,10 @@ func (v *View) stopPolling() {
 		v.stopPoll()
 		v.stopPoll = nil
 	}
-	v.latest = [statuses]frame{}
+	v.latest[headStatus], v.latest[persisterStatus] = nil, nil
 }
 
-// show tells all viewers how something stands; ctx is the poller's.
+// show tells all viewers how something stands, unless ctx has ended.
 func (v *View) show(ctx context.Context, s status, f frame) {
 	v.mu.Lock()
 	defer v.mu.Unlock()

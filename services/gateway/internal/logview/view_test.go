@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -88,6 +86,9 @@ func TestWhatIsNoLongerThereIsSkippedAndSaidToBe(t *testing.T) {
 		{1, 10, &ten, 11, 0},
 		{1, 9, &ten, 1, 0},
 		{1, 2000, &ten, 2000 - queueLength + 1, 2000 - queueLength - 10},
+		{16, 15, &ten, 16, 5}, // of an empty tail
+		{20, 15, &ten, 16, 5}, // what is behind the position comes by push
+		{20, 15, nil, 16, 0},
 	} {
 		if from, skipped := span(c.first, c.position, c.after); from != c.from || skipped != c.skipped {
 			t.Errorf("%+v: from %d, skipped %d", c, from, skipped)
@@ -167,6 +168,45 @@ func TestWhatTheTailHasNotKeptIsReadFromTheLog(t *testing.T) {
 	}
 }
 
+func TestAStreamBeginsBeforeTheLogAnswers(t *testing.T) {
+	w := newWorld(t, nil)
+	w.tail.Skip(1, time.Unix(1, 0))
+	answer := make(chan struct{})
+	w.read = func(uint64) { <-answer }
+	s := w.watch(nil, "")
+	if m := s.events(1)[0]; m.event != "state" {
+		t.Errorf("begins with %+v", m)
+	}
+	close(answer)
+	if e := shownOf(t, s.events(1)[0]); !e.Unread {
+		t.Errorf("then %+v", e)
+	}
+}
+
+func TestOnlyTheNewestOfABacklogAreReadFromTheLog(t *testing.T) {
+	w := newWorld(t, nil)
+	var read []uint64
+	w.read = func(offset uint64) { read = append(read, offset) }
+	for o := uint64(1); o <= 300; o++ {
+		e := message(o, "general")
+		if o%2 == 0 {
+			w.tail.Append(&e)
+			continue
+		}
+		w.tail.Skip(o, e.At)
+		w.log[o] = e
+	}
+	got := w.watch(nil, "").events(1 + newest)[1:]
+	if len(read) != maxReads || read[0] != 201 || read[maxReads-1] != 299 {
+		t.Errorf("%d are read: %v", len(read), read)
+	}
+	for _, m := range got {
+		if e := shownOf(t, m); e.Unread != (e.Offset%2 == 1 && e.Offset < 201) {
+			t.Errorf("shows %+v", e)
+		}
+	}
+}
+
 func TestAQueueKeepsTheNewestAndCountsTheRest(t *testing.T) {
 	x := newViewer(t.Context())
 	defer x.end()
@@ -218,21 +258,6 @@ func TestWhileNobodyWatchesNothingIsAsked(t *testing.T) {
 	}
 }
 
-func TestNoMoreThanSoManyWatch(t *testing.T) {
-	w := newWorld(t, nil)
-	for range MaxViewers {
-		x, err := w.view.join(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer w.view.leave(x)
-	}
-	s := w.watch(nil, "")
-	if body, _ := io.ReadAll(s.reader); s.request.StatusCode != http.StatusServiceUnavailable || !strings.Contains(string(body), "too many are watching") {
-		t.Errorf("one more gets %d %q", s.request.StatusCode, body)
-	}
-}
-
 func TestAStreamWithoutNewsIsKeptAlive(t *testing.T) {
 	w := newWorld(t, func(o *Options) { o.keepAlive = time.Millisecond })
 	w.model = func() (query.Checkpoint, error) { <-t.Context().Done(); return query.Checkpoint{}, nil }
@@ -254,25 +279,5 @@ func TestAViewThatClosesEndsItsStreams(t *testing.T) {
 	}
 	if again := w.watch(nil, ""); again.request.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("a closed view answers %d", again.request.StatusCode)
-	}
-}
-
-// stuck is a client that takes nothing: a write to it ends at its deadline.
-type stuck struct {
-	http.ResponseWriter
-	armed chan time.Time
-}
-
-func (s stuck) SetWriteDeadline(d time.Time) error { s.armed <- d; return nil }
-func (s stuck) FlushError() error {
-	<-time.After(time.Until(<-s.armed))
-	return errors.New("timeout")
-}
-
-func TestAViewerThatTakesNothingIsCut(t *testing.T) {
-	w := newWorld(t, func(o *Options) { o.writeTimeout = 10 * time.Millisecond })
-	w.view.ServeHTTP(stuck{httptest.NewRecorder(), make(chan time.Time, 2)}, httptest.NewRequest(http.MethodGet, "/log/feed", nil))
-	if n := w.view.Watching(); n != 0 {
-		t.Errorf("%d still watch", n)
 	}
 }

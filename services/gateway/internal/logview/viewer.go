@@ -3,6 +3,7 @@ package logview
 import (
 	"context"
 	"sync"
+	"time"
 )
 
 // line is one event, ready to be sent.
@@ -13,9 +14,11 @@ type line struct {
 
 // viewer is one stream, and what waits to be written to it.
 type viewer struct {
-	ctx      context.Context // ends with the request, or the view
+	ctx      context.Context // ends with the request, with the view, or when another one takes its place
 	end      context.CancelFunc
-	position uint64        // of the tail when it joined: what is above comes by push
+	joined   time.Time
+	held     uint64        // first offset in the tail when it joined
+	position uint64        // of the tail then: what is above comes by push
 	ready    chan struct{} // has one place: something waits
 
 	mu       sync.Mutex
@@ -26,7 +29,7 @@ type viewer struct {
 }
 
 func newViewer(ctx context.Context) *viewer {
-	x := &viewer{ready: make(chan struct{}, 1)}
+	x := &viewer{joined: time.Now(), ready: make(chan struct{}, 1)}
 	x.ctx, x.end = context.WithCancel(ctx)
 	return x
 }
