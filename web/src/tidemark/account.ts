@@ -126,7 +126,7 @@ export class Account {
 
   #replace(session: KeptSession | undefined): void {
     this.#options.connection.close()
-    if (this.isSomebody) this.#end() // a name that is being entered, too: what was typed under it is not said under another
+    if (this.isSomebody) this.#end() // by a name only, too: what was typed under it is not to be said under another
     if (session === undefined) return
     this.#is(session)
     this.#options.known(session.userID)

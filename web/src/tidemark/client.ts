@@ -28,6 +28,9 @@ import { transmitter } from './transmit'
 import { Typists } from './typists'
 import type { Wire } from './wire'
 
+/** How long to wait for the answer to `history`, `room join` or `room leave`. */
+const requestTimeoutMs = 10_000
+
 export interface ClientOptions {
   /** Makes the wire, not connected yet. It asks `auth` at every handshake. */
   wire: (auth: () => Auth) => Wire
@@ -37,7 +40,6 @@ export interface ClientOptions {
   tabs: Tabs
   page: Page
   ackTimeoutMs?: number
-  requestTimeoutMs?: number
   /** The longest packet that the gateway takes without closing the connection; undefined where it is not known. */
   maxPacketBytes?: () => number | undefined
 }
@@ -63,7 +65,7 @@ export class Client implements Tidemark {
   #open = false
 
   constructor(options: ClientOptions) {
-    const { kept, store, tabs, page, ackTimeoutMs = 10_000, requestTimeoutMs = 10_000, maxPacketBytes = () => undefined } = options
+    const { kept, store, tabs, page, ackTimeoutMs = 10_000, maxPacketBytes = () => undefined } = options
     const emit = <E extends keyof ClientEvents>(name: E, value: ClientEvents[E]) => this.#events.emit(name, value)
     this.#loaded = kept.session
     this.#store = store

@@ -21,7 +21,9 @@ export class Keeper {
   #timer: ReturnType<typeof setTimeout> | undefined
 
   constructor(
-    store: Pick<Store, 'place' | 'read' | 'forgetRead'>, readAt: ReadonlyMap<ConversationKey, Place>, epoch: Epoch | undefined,
+    store: Pick<Store, 'place' | 'read' | 'forgetRead'>,
+    readAt: ReadonlyMap<ConversationKey, Place>,
+    epoch: Epoch | undefined,
   ) {
     this.#store = store
     this.#readAt = new Map(readAt)

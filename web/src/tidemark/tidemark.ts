@@ -72,7 +72,7 @@ export interface ClientEvents {
   left: Conversation
   /** A message of ours is new, or fares otherwise than before. */
   outbox: OutboxEntry
-  /** A message of ours is no longer in the outbox: it was discarded, or taken over by another tab. */
+  /** A message of ours has left the outbox without being stored: discarded, retried as a new one, or its user signed out. */
   discarded: OutboxEntry
   /** One has read this far, here or in another tab. */
   read: { conversation: Conversation; offset: number }
@@ -113,7 +113,7 @@ export interface Tidemark {
   close(): void
   /** Connects as a new user of this name (1 to 64 characters). */
   signIn(username: string): void
-  /** Forgets the user, in all tabs, and what was not sent. */
+  /** Forgets the user, in all tabs, and what was not sent. Rejects if the browser may still keep some of it. */
   signOut(): Promise<void>
 
   /** Says `content`, now or as soon as possible; `outbox` events tell what becomes of it. */
@@ -123,7 +123,12 @@ export interface Tidemark {
   /** Gives up a refused message. */
   discard(entry: OutboxEntry): void
 
-  /** Is in a room from now on; while there is no connection, from the next one on. */
+  /**
+   * Is in a room from now on; while there is no connection, or no answer, from when there is one. Should it be refused
+   * only then, the room is `left`.
+   *
+   * @throws RequestError
+   */
   join(room: string): Promise<void>
   leave(room: string): Promise<void>
   /** @throws RequestError */
