@@ -12,6 +12,9 @@
  * Both come before the frame is painted, in Chromium, Firefox and Safari alike. Who is at the end stays at the end
  * instead. Sizes are read when the layout is about to be done anyway, or is done, and nothing is read after a write that
  * would change it.
+ *
+ * While it has no size, because something else stands in its place, nothing can be read off it: what was noted last
+ * holds until it is back.
  */
 
 import { onBeforeUnmount, onMounted, shallowRef, type Ref, type ShallowRef } from 'vue'
@@ -26,6 +29,8 @@ const rounding = 2
 export interface Scrolling {
   /** The reader is at the lower end. */
   readonly atEnd: Readonly<ShallowRef<boolean>>
+  /** It has a size: nothing else stands in its place. */
+  readonly sized: Readonly<ShallowRef<boolean>>
   /** To be called whenever the document has been changed. */
   settle(): void
   toEnd(): void
@@ -49,6 +54,7 @@ export interface Scrolled {
 
 /** What there was to see when it was last looked at. */
 interface Noted {
+  scrollTop: number
   scrollHeight: number
   clientHeight: number
   /** To the end. */
@@ -61,8 +67,15 @@ interface Noted {
   fromStart: number
 }
 
+/** scrollTop as it was before content went away: the browser has cut it off at the new end by now. */
+function unclamped({ scrollTop, scrollHeight }: HTMLElement, noted: Noted): number {
+  const before = noted.scrollHeight - noted.clientHeight - noted.below
+  return scrollHeight < noted.scrollHeight ? Math.max(scrollTop, before) : scrollTop
+}
+
 export function useScrolling({ scroller, content, lists, sticks, after }: Scrolled): Scrolling {
   const atEnd = shallowRef(true)
+  const sized = shallowRef(false)
   let noted: Noted | undefined
 
   function beyond(): { above: number; below: number; height: number } {
@@ -74,15 +87,22 @@ export function useScrolling({ scroller, content, lists, sticks, after }: Scroll
     return row.getBoundingClientRect().top - (content.value?.getBoundingClientRect().top ?? 0)
   }
 
-  function note(): void {
+  /** The scroller, if it has a size. */
+  function measured(): HTMLElement | undefined {
     const element = scroller.value
-    if (element === null) return
-    const { scrollHeight, clientHeight } = element
+    sized.value = element !== null && element.clientHeight > 0
+    return sized.value && element !== null ? element : undefined
+  }
+
+  function note(): void {
+    const element = measured()
+    if (element === undefined) return
+    const { scrollTop, scrollHeight, clientHeight } = element
     const { below } = beyond()
     const row = topRow(element, lists.value)
     atEnd.value = below <= slack
     noted = {
-      scrollHeight, clientHeight, below: below <= rounding ? 0 : below, stuck: atEnd.value && sticks(),
+      scrollTop, scrollHeight, clientHeight, below: below <= rounding ? 0 : below, stuck: atEnd.value && sticks(),
       row, offset: row?.dataset.offset, fromStart: row === undefined ? 0 : fromStart(row),
     }
   }
@@ -94,15 +114,19 @@ export function useScrolling({ scroller, content, lists, sticks, after }: Scroll
   }
 
   function settle(): void {
-    const element = scroller.value
-    if (element === null || noted === undefined) return
+    const isBack = !sized.value
+    const element = measured()
+    if (element === undefined) return
+    if (noted === undefined) return note()
+    // Without a size it may have forgotten how far it was scrolled.
+    if (isBack) element.scrollTop = noted.scrollTop
     if (noted.stuck) {
       const by = beyond().below - noted.below
       if (by !== 0) element.scrollTop += by
     } else {
       const row = notedRow()
       const by = row === undefined ? 0 : fromStart(row) - noted.fromStart
-      if (by !== 0) element.scrollTop += by
+      if (by !== 0) element.scrollTop = unclamped(element, noted) + by
     }
     note()
   }
@@ -110,7 +134,7 @@ export function useScrolling({ scroller, content, lists, sticks, after }: Scroll
   function onScroll(): void {
     const element = scroller.value
     // What has changed the size has yet to be settled, in this very frame: it is not to be taken for scrolling.
-    if (element === null || element.scrollHeight !== noted?.scrollHeight || element.clientHeight !== noted.clientHeight) return
+    if (element === null || !sized.value || element.scrollHeight !== noted?.scrollHeight || element.clientHeight !== noted.clientHeight) return
     note()
     after()
   }
@@ -133,19 +157,20 @@ export function useScrolling({ scroller, content, lists, sticks, after }: Scroll
   })
 
   function toEnd(): void {
-    if (scroller.value === null) return
-    scroller.value.scrollTop = scroller.value.scrollHeight
+    const element = measured()
+    if (element === undefined) return
+    element.scrollTop = element.scrollHeight
     note()
   }
 
   function toRow(row: HTMLElement): void {
-    const element = scroller.value
-    if (element === null) return
+    const element = measured()
+    if (element === undefined) return
     const [outer, inner] = [element.getBoundingClientRect(), row.getBoundingClientRect()]
     const room = Math.max(0, (outer.height - inner.height) / 2)
     element.scrollTop += inner.top - outer.top - room
     note()
   }
 
-  return { atEnd, settle, toEnd, toRow, beyond }
+  return { atEnd, sized, settle, toEnd, toRow, beyond }
 }
