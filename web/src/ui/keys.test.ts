@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 
 import type { Line } from '../chat/types'
-import { neighbour, writes } from './keys'
+import { composes, neighbour, writes } from './keys'
 
 function room(name: string): Line {
   return { key: `room/${name}`, conversation: { room: name }, title: name, unread: 0, refused: 0, newest: 0, self: false }
@@ -24,7 +24,7 @@ test('nobody has a neighbour in an empty list', () => {
   expect(neighbour([], 'room/a', 1)).toBeUndefined()
 })
 
-const plain = { ctrlKey: false, metaKey: false, altKey: false, isComposing: false }
+const plain = { ctrlKey: false, metaKey: false, altKey: false }
 
 test.each(['a', 'É', '/', '你', '🌊'])('%s writes', (key) => {
   expect(writes({ ...plain, key })).toBe(true)
@@ -34,6 +34,15 @@ test.each(['Enter', 'Tab', 'ArrowUp', 'Dead', 'Process', ' '])('%j does not writ
   expect(writes({ ...plain, key })).toBe(false)
 })
 
-test.each(['ctrlKey', 'metaKey', 'altKey', 'isComposing'])('a key with %s does not write', (modifier) => {
+test.each(['ctrlKey', 'metaKey', 'altKey'])('a key with %s does not write', (modifier) => {
   expect(writes({ ...plain, key: 'a', [modifier]: true })).toBe(false)
+})
+
+test.each([
+  [{ isComposing: true, keyCode: 229 }, true],
+  [{ isComposing: true, keyCode: 27 }, true],
+  [{ isComposing: false, keyCode: 229 }, true],
+  [{ isComposing: false, keyCode: 27 }, false],
+])('of %o, an input method takes it: %s', (event, taken) => {
+  expect(composes(event)).toBe(taken)
 })

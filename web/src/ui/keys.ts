@@ -17,8 +17,8 @@ export function neighbour(lines: readonly Line[], key: string | undefined, steps
 }
 
 /** Whether a key writes something, other than a space, which scrolls and presses buttons. */
-export function writes(event: Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altKey' | 'isComposing'>): boolean {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return false
+export function writes(event: Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altKey'>): boolean {
+  if (event.ctrlKey || event.metaKey || event.altKey) return false
   return event.key !== ' ' && [...event.key].length === 1
 }
 
@@ -27,7 +27,15 @@ export function takesKeys(target: EventTarget | null): boolean {
   return target instanceof Element && target.closest('input, textarea, select, dialog') !== null
 }
 
+/** Keys that an input method takes mean nothing else. 229: Safari ends a composition before the key that ended it. */
+export function composes({ isComposing, keyCode }: Pick<KeyboardEvent, 'isComposing' | 'keyCode'>): boolean {
+  return isComposing || keyCode === 229
+}
+
 export function useKeys(press: (event: KeyboardEvent) => void): void {
-  onMounted(() => window.addEventListener('keydown', press))
-  onBeforeUnmount(() => window.removeEventListener('keydown', press))
+  const listen = (event: KeyboardEvent): void => {
+    if (!composes(event)) press(event)
+  }
+  onMounted(() => window.addEventListener('keydown', listen))
+  onBeforeUnmount(() => window.removeEventListener('keydown', listen))
 }
