@@ -84,3 +84,23 @@ test('a link that is opened while the list is open closes it, and shows its mess
   expect(await chat.page.locator('#messages li[data-target]').getAttribute('data-offset')).toBe(String(offset))
   expect(await focused(chat)).toBe('conversation')
 })
+
+test('a refused message is told of where its conversation is opened, and with the list hidden on the button that shows it', async ({ entered }) => {
+  const [ana, boris] = [await entered('Ana'), await entered('Boris')]
+  await ana.join('garden')
+  await ana.say('x'.repeat(16 * 1024 + 1))
+  await expect.poll(() => ana.reasons()).toEqual(['Not sent: too long'])
+  await ana.choose('general')
+  await boris.join('garden')
+  await boris.say('are you there?')
+  await ana.hasUnread('garden', 1)
+  const link = ana.page.locator('#rooms a[data-conversation="room/garden"]')
+  expect(await link.ariaSnapshot()).toMatch(/garden ?, 1 not sent, 1 unread/)
+  await ana.page.setViewportSize({ width: 390, height: 700 })
+  const button = ana.page.locator('#show-conversations')
+  expect(await button.ariaSnapshot()).toMatch(/Conversations ?, 1 not sent, 1 unread/)
+  await toggleList(ana, true)
+  await ana.chooseKey('room/garden')
+  await ana.page.locator('#outbox').getByRole('button', { name: 'Discard' }).click()
+  await expect.poll(() => button.innerText()).toBe('Conversations')
+})

@@ -1,14 +1,16 @@
 import { expect, test } from 'vitest'
 
 import type { Line } from '../chat/types'
-import { sumUnread, unreadFigure, windowTitle } from './unread'
+import { sumRefused, sumUnread, unreadFigure, windowTitle } from './unread'
 
-function room(name: string, unread: number): Line {
-  return { key: `room/${name}`, conversation: { room: name }, title: name, unread, refused: 0, newest: 0, self: false }
+function room(name: string, unread: number, refused = 0): Line {
+  return { key: `room/${name}`, conversation: { room: name }, title: name, unread, refused, newest: 0, self: false }
 }
 
 test('the sum is that of all lists', () => {
-  expect(sumUnread([room('a', 2), room('b', 0)], [], [room('c', 5)])).toBe(7)
+  const lists = [[room('a', 2, 1), room('b', 0)], [], [room('c', 5, 3)]]
+  expect(sumUnread(...lists)).toBe(7)
+  expect(sumRefused(...lists)).toBe(4)
 })
 
 test('more than 99 are not told apart', () => {

@@ -8,6 +8,11 @@ export function sumUnread(...lists: readonly (readonly Line[])[]): number {
   return lists.flat().reduce((sum, line) => sum + line.unread, 0)
 }
 
+/** One's own messages, of all conversations, about which one has to decide. */
+export function sumRefused(...lists: readonly (readonly Line[])[]): number {
+  return lists.flat().reduce((sum, line) => sum + line.refused, 0)
+}
+
 export function unreadFigure(count: number): string {
   return count > 99 ? '99+' : String(count)
 }
