@@ -465,12 +465,14 @@ describe('several tabs', () => {
   })
 
   test('give up a name that is being entered when somebody has signed in to another one', async () => {
-    const { client, wire, browser } = await openPage()
+    const { client, wire, store, browser } = await openPage()
     client.signIn('Ana')
     const session = { sessionID: 'secret of b', userID: 'b', username: 'Boris', since: 1 }
     const before = client.send(general, 'of Ana')
     browser.open().post({ type: 'signed in', session })
     const after = client.send(general, 'of Boris')
+    await settle()
+    expect(await store.entries()).toMatchObject([{ content: 'of Ana' }, { content: 'of Boris', user: 'b' }])
     expect(wire.handshake()).toEqual({ sessionID: 'secret of b', rooms: ['general'] })
     wire.accept(true)
     wire.greet('b')

@@ -349,6 +349,15 @@ describe('another page', () => {
   })
 })
 
+test('what is cleared is in the store no more, and told to be gone', async () => {
+  const { outbox, add, store, discarded } = setUp()
+  add('a')
+  outbox.clear()
+  await settle()
+  expect(await store.entries()).toEqual([])
+  expect(discarded).toEqual(['a'])
+})
+
 test('when the session ends, what is pending becomes refused, and the user decides', async () => {
   const { outbox, add, contents } = setUp()
   outbox.connected('me')

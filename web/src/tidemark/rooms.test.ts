@@ -91,6 +91,19 @@ describe('rooms', () => {
     expect(client.rooms).toEqual(['general'])
   })
 
+  test('that are refused to one tab stay those of the others', async () => {
+    const browser = new FakeBrowser()
+    const store = new MemoryStore()
+    const one = await openLive({ browser, store })
+    const two = await openLive({ browser, store })
+    void one.client.join('tea')
+    one.wire.sent('room join')[0]?.answer({ ok: true, room: 'tea', head: 0 })
+    two.wire.sent('room join')[0]?.answer({ ok: false, error: { code: 'forbidden', message: 'too many rooms' } })
+    await settle()
+    expect([one.client.rooms, two.client.rooms]).toEqual([['general', 'tea'], ['general']])
+    expect((await store.load()).rooms).toEqual(['general', 'tea'])
+  })
+
   test('that are left are gone, and what still comes of them is not told', async () => {
     const { client, wire, take, store, offsets } = await openLive()
     const joining = client.join('tea')
@@ -124,6 +137,18 @@ describe('a join that is not answered in time', () => {
     expect(take()).toEqual(['room/tea after 3'])
     wire.lose()
     expect(wire.handshake().rooms).toEqual(['general', 'tea'])
+  })
+
+  test('makes the room complete from the first answer on', async () => {
+    const { client, wire, take } = await openPage()
+    client.signIn('Ana')
+    wire.accept()
+    wire.greet()
+    void client.join('tea')
+    await vi.advanceTimersByTimeAsync(inMs)
+    for (const [index, head] of [3, 5].entries()) wire.sent('room join')[index]?.answer({ ok: true, room: 'tea', head })
+    wire.recover(2, { from: 2 })
+    expect(take()).toContain('room/tea after 3')
   })
 
   test('costs nobody a room that he was in before', async () => {
@@ -216,6 +241,7 @@ describe('a room that is left while it is being joined', () => {
     expect(take()).toEqual(['room/tea after 4'])
     void client.leave('tea')
     void client.join('tea')
+    expect(client.rooms).toEqual(['general', 'tea'])
     wire.sent('room leave')[0]?.answer({ ok: true, room: 'tea' })
     wire.sent('room join')[1]?.answer({ ok: true, room: 'tea', head: 6 })
     await settle()
@@ -235,6 +261,7 @@ describe('a join that is under way at sign-out', () => {
     wire.accept(true)
     wire.sent('room join')[0]?.answer({ ok: true, room: 'secret', head: 0 })
     await settle()
+    expect(wire.sent('room leave')).toEqual([])
     expect(client.rooms).toEqual(['general'])
     expect((await store.load()).rooms).toEqual(['general'])
   })
