@@ -28,3 +28,37 @@ test('whoever comes next finds no draft, nor does who was there before if he com
   expect(drafts.get('boris', 'room/general')).toBe('')
   expect(drafts.get('ana', 'room/general')).toBe('')
 })
+
+function shelf(): Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> {
+  const items = new Map<string, string>()
+  return {
+    getItem: (name) => items.get(name) ?? null,
+    setItem: (name, value) => void items.set(name, value),
+    removeItem: (name) => void items.delete(name),
+  }
+}
+
+test('a draft is still there when the page is loaded again, for the same user', () => {
+  const kept = shelf()
+  const before = new Drafts(kept)
+  before.get('ana', 'room/general')
+  before.set('ana', 'room/general', 'to be continued')
+  expect(new Drafts(kept).get('ana', 'room/general')).toBe('to be continued')
+  expect(new Drafts(kept).get('boris', 'room/general')).toBe('')
+  before.set('ana', 'room/general', '')
+  expect(new Drafts(kept).count).toBe(0)
+})
+
+test.each(['', 'rubbish', '[]', '{"userID":1,"contents":[]}', '{"userID":"ana","contents":[1]}'])('what is kept as %j is no draft', (text) => {
+  const kept = shelf()
+  kept.setItem('tidemark drafts', text)
+  expect(new Drafts(kept).get('ana', 'room/general')).toBe('')
+})
+
+test('where nothing can be kept, a draft lives as long as the page', () => {
+  const full = { ...shelf(), setItem: () => { throw new Error('full') } }
+  const drafts = new Drafts(full)
+  drafts.get('ana', 'room/general')
+  drafts.set('ana', 'room/general', 'to be continued')
+  expect(drafts.get('ana', 'room/general')).toBe('to be continued')
+})
