@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -173,11 +174,13 @@ func TestAStreamBeginsBeforeTheLogAnswers(t *testing.T) {
 	w.tail.Skip(1, time.Unix(1, 0))
 	answer := make(chan struct{})
 	w.read = func(uint64) { <-answer }
+	answered := sync.OnceFunc(func() { close(answer) })
 	s := w.watch(nil, "")
+	t.Cleanup(answered) // before the server waits for its streams
 	if m := s.events(1)[0]; m.event != "state" {
 		t.Errorf("begins with %+v", m)
 	}
-	close(answer)
+	answered()
 	if e := shownOf(t, s.events(1)[0]); !e.Unread {
 		t.Errorf("then %+v", e)
 	}
