@@ -39,7 +39,7 @@ func (g *Gateway) routes() http.Handler {
 		}
 	}
 	if g.cfg.Gateway.LogView {
-		mux.HandleFunc("GET /log", bounded(files.serve(logPage, "no-cache")))
+		mux.HandleFunc("GET /log", bounded(files.page(logPage)))
 		mux.HandleFunc("GET /log/feed", g.serveLogFeed)
 	}
 	mux.HandleFunc("/", bounded(func(w http.ResponseWriter, r *http.Request) {
@@ -53,11 +53,8 @@ func (g *Gateway) routes() http.Handler {
 			return
 		}
 		if name == "" {
-			name = "index.html"
-			if !web.Built() {
-				http.Error(w, "This gateway was built without the web client: run \"go tool task web:build\" before building it.", http.StatusNotFound)
-				return
-			}
+			files.page("index.html")(w, r)
+			return
 		}
 		cache := "no-cache"
 		if strings.HasPrefix(name, "assets/") {
@@ -132,6 +129,16 @@ func (f files) serve(name, cache string) http.HandlerFunc {
 		h.Set("ETag", file.etag)
 		h.Set("Cache-Control", cache)
 		http.ServeContent(w, r, name, time.Time{}, strings.NewReader(file.content))
+	}
+}
+
+// page serves a page of the client, or says why there is none.
+func (f files) page(name string) http.HandlerFunc {
+	if _, ok := f[name]; ok {
+		return f.serve(name, "no-cache")
+	}
+	return func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "This gateway was built without the web client: run \"go tool task web:build\" before building it.", http.StatusNotFound)
 	}
 }
 

@@ -23,6 +23,14 @@ func (g *Gateway) newLogView(gen *generation, log *eventlog.Log, model *query.Cl
 	})
 }
 
+// foreign reports whether a page of another origin asks, as far as browsers tell: they
+// do over https, and where the gateway is on the same machine. It could read nothing
+// of the answer, and would take places from those who may.
+func foreign(r *http.Request) bool {
+	site := r.Header.Get("Sec-Fetch-Site")
+	return site == "cross-site" || site == "same-site"
+}
+
 // serveLogFeed streams the log to a page at /log.
 func (g *Gateway) serveLogFeed(w http.ResponseWriter, r *http.Request) {
 	protect(w.Header())
@@ -31,6 +39,11 @@ func (g *Gateway) serveLogFeed(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Connection", "close")
 			http.Error(w, "a request without a body, please", http.StatusBadRequest)
 		})(w, r)
+		return
+	}
+	if foreign(r) {
+		w.Header().Set("Cache-Control", "no-store")
+		http.Error(w, "the log is shown to pages of this gateway only", http.StatusForbidden)
 		return
 	}
 	gen := g.current.Load()
