@@ -99,6 +99,11 @@ export class Standalone {
     await this.#end('SIGTERM')
   }
 
+  /** Removes the data of a process that has ended: the next one begins another log. */
+  forget(): void {
+    rmSync(join(this.#folder, 'data'), { recursive: true })
+  }
+
   /** Ends the process and removes its data. */
   async remove(): Promise<void> {
     if (this.#process !== undefined) await this.kill()
