@@ -49,6 +49,15 @@ test('a draft is still there when the page is loaded again, for the same user', 
   expect(new Drafts(kept).count).toBe(0)
 })
 
+test('nothing stays behind of the drafts of who was there before', () => {
+  const kept = shelf()
+  const drafts = new Drafts(kept)
+  drafts.get('ana', 'room/general')
+  drafts.set('ana', 'room/general', 'a secret')
+  drafts.get('boris', 'room/general')
+  expect(new Drafts(kept).get('ana', 'room/general')).toBe('')
+})
+
 test.each(['', 'rubbish', '[]', '{"userID":1,"contents":[]}', '{"userID":"ana","contents":[1]}'])('what is kept as %j is no draft', (text) => {
   const kept = shelf()
   kept.setItem('tidemark drafts', text)

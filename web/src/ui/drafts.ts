@@ -23,8 +23,11 @@ export class Drafts {
   }
 
   get(userID: string | undefined, conversation: ConversationKey): string {
-    if (userID !== this.#userID) this.#contents.clear()
-    this.#userID = userID
+    if (userID !== this.#userID) {
+      this.#userID = userID
+      this.#contents.clear()
+      this.#keep()
+    }
     return this.#contents.get(conversation) ?? ''
   }
 
