@@ -85,7 +85,7 @@ test('where the browser comes back by itself it is left to it, and goes on', () 
   expect(last(told.connections)).toEqual({ phase: 'connecting' })
   last(sources).fail(0)
   expect(last(told.connections)).toEqual({ phase: 'offline' })
-  vi.advanceTimersByTime(60_000)
+  vi.advanceTimersByTime(19_999)
   expect(sources).toHaveLength(1)
   last(sources).say('state', state)
   last(sources).say('event', event(5))
@@ -107,6 +107,40 @@ test('where the browser gives up it is opened again behind the last event, ever 
     expect(last(sources).url).toBe('/log/feed?after=5')
   }
   expect(last(told.connections)).toEqual({ phase: 'offline' })
+})
+
+test('a stream that says nothing for 20 seconds is opened again behind the last event', () => {
+  last(sources).say('state', state)
+  last(sources).say('event', event(5))
+  for (let second = 0; second < 60; second++) {
+    vi.advanceTimersByTime(19_999)
+    last(sources).say('head', state)
+  }
+  expect(sources).toHaveLength(1)
+  vi.advanceTimersByTime(19_999)
+  expect(sources).toHaveLength(1)
+  vi.advanceTimersByTime(1)
+  expect(sources.map((source) => source.url)).toEqual(['/log/feed', '/log/feed?after=5'])
+  expect(sources[0]?.readyState).toBe(2)
+  expect(last(told.connections)).toEqual({ phase: 'offline' })
+  vi.advanceTimersByTime(20_000) // the new one does not answer either
+  expect(sources).toHaveLength(3)
+  last(sources).say('state', state)
+  expect(last(told.connections)).toEqual({ phase: 'live' })
+})
+
+test('closed and opened again it goes on behind the last event, as the same log', () => {
+  last(sources).say('state', state)
+  last(sources).say('event', event(5))
+  stream.close()
+  vi.advanceTimersByTime(60_000)
+  expect(sources).toHaveLength(1)
+  expect(sources[0]?.readyState).toBe(2)
+  stream.open()
+  last(sources).say('state', state)
+  last(sources).say('event', event(6))
+  expect(last(sources).url).toBe('/log/feed?after=5')
+  expect([told.begun, told.events.map((e) => e.offset)]).toEqual([[true, false], [5, 6]])
 })
 
 test.each([

@@ -42,12 +42,15 @@ const address = '/log/feed'
 const closed = 2 // EventSource.CLOSED
 const shortest = 1_000
 const longest = 15_000
+/** Whoever says nothing for so long is gone: `head` comes each second. */
+const silence = 20_000
 /** A reason is a sentence; a proxy's error page is none. */
 const longestReason = 200
 
 export class LogStream {
   private source: Source | undefined
   private timer: ReturnType<typeof setTimeout> | undefined
+  private watchdog: ReturnType<typeof setTimeout> | undefined
   private last: Offset | undefined
   private epoch: string | undefined
   private failures = 0
@@ -59,6 +62,7 @@ export class LogStream {
     const url = this.last === undefined ? address : `${address}?after=${this.last}`
     const source = (this.options.open ?? ((to: string) => new EventSource(to)))(url)
     this.source = source
+    this.heard()
     this.listener.connection({ phase: this.failures === 0 ? 'connecting' : 'offline' })
     source.addEventListener('error', () => this.failed(source))
     this.on(source, 'state', parse.logState, (state) => this.begin(state))
@@ -71,6 +75,7 @@ export class LogStream {
 
   close(): void {
     clearTimeout(this.timer)
+    clearTimeout(this.watchdog)
     this.source?.close()
     this.source = undefined
   }
@@ -78,6 +83,7 @@ export class LogStream {
   private on<T>(source: Source, name: string, read: (text: string) => T | undefined, tell: (value: T) => void): void {
     source.addEventListener(name, (message) => {
       if (source !== this.source || !('data' in message)) return
+      this.heard()
       const value = read(String(message.data))
       if (value !== undefined) tell(value)
     })
@@ -106,9 +112,20 @@ export class LogStream {
     if (source !== this.source) return
     this.failures++
     this.listener.connection({ phase: this.failures === 1 ? 'connecting' : 'offline' })
+    this.heard()
     if (source.readyState !== closed) return // the browser tries again
+    clearTimeout(this.watchdog)
     this.timer = setTimeout(() => this.open(), this.pause())
     void this.explain(source)
+  }
+
+  /** A connection may be gone without a word, as one is over which a machine has slept. */
+  private heard(): void {
+    clearTimeout(this.watchdog)
+    this.watchdog = setTimeout(() => {
+      this.failures++
+      this.open()
+    }, silence)
   }
 
   private pause(): number {

@@ -8,6 +8,7 @@ import type { Snapshot } from './model'
 import { LogModel } from './model'
 import type { Connection } from './stream'
 import { LogStream } from './stream'
+import { whileVisible } from './visible'
 
 export interface Log {
   connection: ShallowRef<Connection>
@@ -19,7 +20,7 @@ export interface Log {
   pause(on: boolean): void
 }
 
-/** Watches the log as long as the component is mounted. */
+/** Watches the log as long as the component is mounted, and its page visible. */
 export function useLog(): Log {
   const model = new LogModel()
   const now = shallowRef(model.snapshot())
@@ -42,9 +43,10 @@ export function useLog(): Log {
     persister: changes((persister) => model.readModel(persister)),
     signed: changes((signed) => model.notary(signed)),
   })
-  onMounted(() => stream.open())
+  let leave = (): void => {}
+  onMounted(() => { leave = whileVisible(document, () => stream.open(), () => stream.close()) })
   onUnmounted(() => {
-    stream.close()
+    leave()
     gather.stop()
   })
   return {
