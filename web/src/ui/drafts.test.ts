@@ -71,3 +71,12 @@ test('where nothing can be kept, a draft lives as long as the page', () => {
   drafts.set('ana', 'room/general', 'to be continued')
   expect(drafts.get('ana', 'room/general')).toBe('to be continued')
 })
+
+test('whoever signs out leaves no draft behind', () => {
+  const kept = shelf()
+  const drafts = new Drafts(kept)
+  drafts.get('ana', 'room/general')
+  drafts.set('ana', 'room/general', 'a secret')
+  drafts.of(undefined)
+  expect(kept.getItem('tidemark drafts')).toBeNull()
+})

@@ -22,16 +22,20 @@ export class Drafts {
     this.#load()
   }
 
+  /** This user is here now, or nobody. */
+  of(userID: string | undefined): void {
+    if (userID === this.#userID) return
+    this.#userID = userID
+    this.#contents.clear()
+    this.#keep()
+  }
+
   get(userID: string | undefined, conversation: ConversationKey): string {
-    if (userID !== this.#userID) {
-      this.#userID = userID
-      this.#contents.clear()
-      this.#keep()
-    }
+    this.of(userID)
     return this.#contents.get(conversation) ?? ''
   }
 
-  /** Of nobody but the user that get() was asked about last. */
+  /** Of nobody but the user who is here now. */
   set(userID: string | undefined, conversation: ConversationKey, content: string): void {
     if (userID !== this.#userID) return
     if (content === '') this.#contents.delete(conversation)
@@ -67,8 +71,10 @@ export class Drafts {
   }
 }
 
-/** Of this tab. */
-export function tabDrafts(): Drafts {
+/** Of this tab. A Composer that goes leaves its draft here. */
+export const drafts = tabDrafts()
+
+function tabDrafts(): Drafts {
   try {
     return new Drafts(sessionStorage)
   } catch {
