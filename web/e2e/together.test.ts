@@ -1,10 +1,10 @@
 /** All pages at the same time on one server, each doing its job. */
 
-import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
 
-import { ChatPage, everyoneShows, lines, onWebSocket } from './chatpage'
+import { type ChatPage, everyoneShows, lines, onWebSocket } from './chatpage'
 import { LoungePage } from './loungepage'
+import { Chat } from './own/chat'
 import { test, type PrivatePage } from './privatepage'
 import { openTutorial } from './tutorialpage'
 
@@ -14,14 +14,9 @@ interface Pair {
   said: string[]
 }
 
-async function openOwn(page: Page, url: string): Promise<ChatPage> {
-  await page.goto(url)
-  return new ChatPage(page, { input: '#content', messages: '#messages li' })
-}
-
 async function see({ people: [ana, boris] }: Pair): Promise<void> {
-  await ana.shows(['Ana (yourself) online', 'Boris online'])
-  await boris.shows(['Boris (yourself) online', 'Ana online'])
+  await ana.shows(['Ana (yourself) online', 'Boris online', 'Olga online'])
+  await boris.shows(['Boris (yourself) online', 'Ana online', 'Olga online'])
 }
 
 async function showAll({ people: [ana, boris], said }: Pair): Promise<void> {
@@ -41,17 +36,20 @@ async function sayMore(count: number, typed: Map<ChatPage, string[]>, pair: Pair
 
 test('our page, the tutorial, the lounge and private messages, through a kill -9', async ({ server, person, entered }) => {
   const tutorial = await openTutorial(await person(), server.url)
-  const chats = [await openOwn(await person(), server.url), tutorial]
+  const own = new Chat(await person())
+  await own.page.goto(server.url)
+  await own.enter('Olga')
+  const chats: ChatPage[] = [own, tutorial]
   const lounges = await Promise.all([0, 1].map(async () => LoungePage.open(await person(), server.url)))
   for (const [n, lounge] of lounges.entries()) await lounge.enter(`Guest${n}`)
   const pair: Pair = { people: await Promise.all([entered('Ana'), entered('Boris')]), said: [] }
   const typed = new Map<ChatPage, string[]>([...chats, ...lounges].map((page) => [page, []]))
   const everythingArrives = async () => {
     await showAll(pair)
-    const inLounge = lounges.flatMap((page) => typed.get(page)!)
+    const inLounge = [...lounges, own].flatMap((page) => typed.get(page)!)
     const all = [...typed.values()].flat()
     for (const page of chats) await expect.poll(async () => (await page.texts()).toSorted()).toEqual(all.toSorted())
-    // Messages of people without a nickname do not come to the lounge.
+    // Messages of people without a name do not come to the lounge.
     for (const page of lounges) await expect.poll(async () => (await page.texts()).toSorted()).toEqual(inLounge.toSorted())
   }
 
