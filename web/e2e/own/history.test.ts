@@ -1,5 +1,6 @@
 /** A room with 5,000 messages. */
 
+import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
 
 import { reopened, testWithArchive as test } from './fixtures'
@@ -50,6 +51,9 @@ test('who comes back finds a line "new messages" where he left off', async ({ se
   await write(server.url, { authors: ['Boris'], count: 60, room: 'terrace', text: (index) => `read ${index}` })
   await expect.poll(async () => (await ana.texts()).at(-1)).toBe('read 59')
   await ana.hasUnread('terrace', 0)
+  const last = await ana.offsets()
+  // How far one has read is kept a moment later: see the limits of the library.
+  await expect.poll(() => keptReadAt(ana.page, 'room/terrace')).toBe(last.at(-1))
   await ana.choose('general')
   const address = ana.page.url()
   const [first] = await write(server.url, { authors: ['Boris'], count: 60, room: 'terrace', text: (index) => `unread ${index}` })
@@ -68,3 +72,22 @@ test('who comes back finds a line "new messages" where he left off', async ({ se
   expect(await next()).toBe(first?.offset)
   expect((await ana.texts()).at(-1)).toBe('unread 59')
 })
+
+/** The offset up to which this browser knows a conversation to be read. */
+function keptReadAt(page: Page, key: string): Promise<number | undefined> {
+  return page.evaluate((key) => new Promise<number | undefined>((resolve, reject) => {
+    const opening = indexedDB.open('tidemark')
+    opening.onerror = () => reject(opening.error)
+    opening.onsuccess = () => {
+      const kept = opening.result.transaction('kept').objectStore('kept')
+      const asking = kept.openCursor()
+      asking.onerror = () => reject(asking.error)
+      asking.onsuccess = () => {
+        const cursor = asking.result
+        if (cursor !== null && !String(cursor.key).endsWith(key)) return cursor.continue()
+        opening.result.close()
+        resolve((cursor?.value as { offset?: number } | undefined)?.offset)
+      }
+    }
+  }), key)
+}
