@@ -36,3 +36,18 @@ test('whoever joins a room and types on writes to that room', async ({ server, e
   await ana.shows(['hello garden'])
   expect(await loggedIn(server, 'garden')).toEqual(['hello garden'])
 })
+
+test('closed right after entering, and opened in another tab, the page knows who one is', async ({ open }) => {
+  for (const name of lines('guest', 1, 12)) {
+    const chat = await open()
+    const tab = await chat.page.context().newPage()
+    await chat.page.fill('#name', name)
+    await chat.page.press('#name', 'Enter')
+    await chat.page.waitForSelector('#content')
+    await chat.page.close()
+    await tab.goto(new URL('/', chat.page.url()).href)
+    await tab.waitForSelector('#name, #content')
+    expect(await tab.locator('#content').count()).toBe(1)
+    await tab.context().close()
+  }
+})
