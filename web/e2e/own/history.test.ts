@@ -34,6 +34,7 @@ test('who is at the end stays there as messages come; who is not stays where he 
   await ana.page.locator('#scroll').evaluate((element) => (element.scrollTop = element.scrollHeight / 2))
   const toEnd = ana.page.locator('#to-end')
   await expect.poll(() => toEnd.isVisible()).toBe(true)
+  await expect.poll(() => ana.page.locator('#beginning').count()).toBe(1) // nothing more is loaded above
   const position = () => ana.page.locator('#scroll').evaluate((element) => element.scrollTop)
   const before = await position()
   const unseen = await newest('lobby', ['not in sight', 'nor is this'])

@@ -63,15 +63,17 @@ class IndexedStore implements Store {
     }
   }
 
+  /** Written at once: the page may be about to end. What another tab had written is made up for afterwards. */
   async signIn(session: KeptSession): Promise<void> {
     const { store, done } = this.#database.transaction('kept', 'readwrite')
-    const work = async () => {
-      const kept = keptSession(await store.get('session'))
-      const later = kept === undefined ? session : laterOf(session, kept)
-      if (later.userID !== kept?.userID) await store.delete('cursor')
-      await store.put(later, 'session')
-    }
-    await Promise.all([work(), done])
+    const asked = store.get('session')
+    const put = store.put(session, 'session')
+    store.transaction.commit()
+    const [value] = await Promise.all([asked, put, done])
+    const kept = keptSession(value)
+    if (kept?.userID === session.userID) return
+    if (kept === undefined || laterOf(session, kept) === session) return this.#database.delete('kept', 'cursor')
+    await this.#change('session', (now) => (keptSession(now)?.sessionID === session.sessionID ? kept : now))
   }
 
   async forget(sessionID: string): Promise<void> {
