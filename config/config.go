@@ -19,12 +19,15 @@ type Config struct {
 	NATS      NATS
 	Stream    Stream
 	Gateway   Gateway
+	Auth      Auth
 	Persister Persister
 	Notary    Notary
 	Database  Database
+	Telemetry Telemetry
 	Log       Log
 
 	sources map[string]string // by key, for those that are not defaults
+	reloads <-chan Config
 }
 
 // table is every setting, bound to the fields of c, in the order in which they are printed.
@@ -34,9 +37,11 @@ func (c *Config) table() []setting {
 		c.NATS.settings(),
 		c.Stream.settings(),
 		c.Gateway.settings(),
+		c.Auth.settings(),
 		c.Persister.settings(),
 		c.Notary.settings(),
 		c.Database.settings(),
+		c.Telemetry.settings(),
 		c.Log.settings(),
 	)
 }
@@ -82,6 +87,16 @@ func (c Config) Settings(sections ...string) []Setting {
 // without nats.url, say. It ends the process like any other bad setting.
 func (c Config) Invalid(key, reason string) error {
 	return &Error{Problems: []Problem{{Key: key, Source: c.source(key), Reason: reason}}}
+}
+
+// Reloads brings the settings as they are now each time that they have been read again while the process runs; never
+// anything where that is not offered. One consumer takes them.
+func (c Config) Reloads() <-chan Config { return c.reloads }
+
+// WithReloads is c with a source of Reloads.
+func (c Config) WithReloads(reloads <-chan Config) Config {
+	c.reloads = reloads
+	return c
 }
 
 func (c Config) source(key string) string {

@@ -14,7 +14,8 @@ func TestEveryFieldIsFilledByExactlyOneSetting(t *testing.T) {
 	changed := map[string]string{ // a value unlike the default
 		"address": "127.0.0.1:9", "rate": "7.5", "true|false": "false", "number": "77", "size": "77KiB", "duration": "7s",
 		"path": "elsewhere", "path|url": "https://a.example/b", "file": "config_test.go", "origins": "https://a.example", "1|3|5": "5",
-		"debug|info|warn|error": "warn", "text|json": "json",
+		"debug|info|warn|error": "warn", "text|json": "json", "url": "https://a.example/keys", "text": "anything", "ratio": "0.5",
+		"networks": "10.0.0.0/8", "ordered|republish": "republish",
 	}
 	for i := range before.table() {
 		c := Default()
@@ -27,7 +28,8 @@ func TestEveryFieldIsFilledByExactlyOneSetting(t *testing.T) {
 			value = "sqlite:a"
 		case "gateway.maxContentBytes":
 			value = "7KiB"
-		case "gateway.logView":
+		}
+		if s.kind == "true|false" && s.def == "false" {
 			value = "true"
 		}
 		if err := s.parse(value); err != nil {

@@ -1,15 +1,34 @@
 package config
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
+
+// Feed is how events come from the log to a gateway.
+type Feed string
+
+// The feeds of a gateway.
+const (
+	Ordered   Feed = "ordered"
+	Republish Feed = "republish"
+)
 
 // Gateway is the Socket.IO edge.
 type Gateway struct {
 	Listen            string // host:port
+	Cert, Key         string // paths; empty: plain HTTP
+	Operations        string // host:port of health, metrics and pprof; empty: on Listen, without pprof
+	TrustedProxies    []netip.Prefix
+	Feed              Feed
 	RateLimit         Rate
 	UserRateLimit     Rate
 	RequestRateLimit  Rate
 	AllowGuests       bool
 	MaxRooms          int
+	MaxConnections    Limit
+	AddressLimit      Limit
+	UserLimit         Limit
 	MaxUsers          int
 	SessionTTL        time.Duration
 	PresenceLease     time.Duration
@@ -32,11 +51,19 @@ func (g *Gateway) settings() []setting {
 	moment := duration(100*time.Millisecond, 10*time.Minute)
 	return []setting{
 		set(&g.Listen, "gateway.listen", "127.0.0.1:3000", address(), "where HTTP and Socket.IO are served"),
+		set(&g.Cert, "gateway.cert", "", file(), "PEM certificate, with which HTTPS is served instead of HTTP; needs gateway.key"),
+		set(&g.Key, "gateway.key", "", file(), "PEM key of gateway.cert"),
+		set(&g.Operations, "gateway.operations", "off", addressOrOff(), "where health, metrics and pprof are served; off: health and metrics at gateway.listen, and no pprof"),
+		set(&g.TrustedProxies, "gateway.trustedProxies", "", prefixes(), "addresses of proxies whose X-Forwarded-For is believed"),
+		set(&g.Feed, "gateway.feed", "ordered", oneOf(Ordered, Republish), "how events come from the log: ordered by a consumer of each gateway, republish by core subjects (needs stream.republish)"),
 		set(&g.RateLimit, "gateway.rateLimit", "20", rate(), "messages per second that one socket may send; off: no limits at all, the other two included"),
 		set(&g.UserRateLimit, "gateway.userRateLimit", "40", rate(), "messages per second that one user may send over all sockets at one gateway"),
 		set(&g.RequestRateLimit, "gateway.requestRateLimit", "50", rate(), "other events per second that one socket may send: joins, history, typing"),
 		set(&g.AllowGuests, "gateway.allowGuests", "true", truth(), "whether clients without a name may connect"),
 		set(&g.MaxRooms, "gateway.maxRooms", "100", number(1, 900), "rooms that one socket may be in"),
+		set(&g.MaxConnections, "gateway.maxConnections", "off", limit(), "connections to one gateway"),
+		set(&g.AddressLimit, "gateway.addressLimit", "off", limit(), "connections to one gateway from one address (of IPv6, one /64)"),
+		set(&g.UserLimit, "gateway.userLimit", "1000", limit(), "connections of one user to one gateway"),
 		set(&g.MaxUsers, "gateway.maxUsers", "5000", number(1, 5000), "users in the list that a user is sent; beyond that oneself, those online, those one has talked to and the newest"),
 		set(&g.SessionTTL, "gateway.sessionTTL", "720h", duration(time.Second, 10*365*24*time.Hour), "how long a session lasts that nobody uses"),
 		set(&g.PresenceLease, "gateway.presenceLease", "15s", duration(500*time.Millisecond, 10*time.Minute), "how long users of a gateway that has died are still shown as online"),

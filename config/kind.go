@@ -73,6 +73,44 @@ func rate() kind[Rate] {
 	}
 }
 
+// Limit is a largest number of something; 0 stands for no limit.
+type Limit int
+
+// Off tells that there is no limit.
+func (l Limit) Off() bool { return l == 0 }
+
+func limit() kind[Limit] {
+	inner := number(1, 1_000_000)
+	return kind[Limit]{
+		name: "number", allowed: inner.allowed + ", or off",
+		parse: func(text string) (Limit, bool) {
+			if text == off {
+				return 0, true
+			}
+			value, ok := inner.parse(text)
+			return Limit(value), ok
+		},
+		format: func(l Limit) string {
+			if l.Off() {
+				return off
+			}
+			return strconv.Itoa(int(l))
+		},
+	}
+}
+
+// ratio is a share of a whole.
+func ratio() kind[float64] {
+	return kind[float64]{
+		name: "ratio", allowed: "a number from 0 to 1",
+		parse: func(text string) (float64, bool) {
+			value, err := strconv.ParseFloat(text, 64)
+			return value, err == nil && 0 <= value && value <= 1
+		},
+		format: func(r float64) string { return strconv.FormatFloat(r, 'f', -1, 64) },
+	}
+}
+
 func truth() kind[bool] {
 	return kind[bool]{
 		name: "true|false", allowed: "true or false",
@@ -162,6 +200,15 @@ func file() kind[string] {
 			info, err := os.Stat(text)
 			return text, err == nil && !info.IsDir()
 		},
+		format: asIs,
+	}
+}
+
+// anything is any text, or none.
+func anything() kind[string] {
+	return kind[string]{
+		name: "text", allowed: "any text, or nothing",
+		parse:  func(text string) (string, bool) { return text, !strings.ContainsRune(text, 0) },
 		format: asIs,
 	}
 }

@@ -1,8 +1,6 @@
 package config
 
 import (
-	"net/url"
-	"slices"
 	"strings"
 	"time"
 )
@@ -48,8 +46,7 @@ func export() kind[URL] {
 			if !strings.Contains(text, "://") {
 				return URL(text), !strings.ContainsRune(text, 0)
 			}
-			u, err := url.Parse(text)
-			return URL(text), err == nil && slices.Contains([]string{"http", "https"}, u.Scheme) && u.Hostname() != ""
+			return URL(text), isWeb(text)
 		},
 		format: URL.String,
 	}

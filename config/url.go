@@ -2,6 +2,7 @@ package config
 
 import (
 	"log/slog"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
@@ -88,6 +89,54 @@ func databaseURL() kind[URL] {
 			}
 		},
 		format: URL.String,
+	}
+}
+
+// webURL is http://... or https://..., or nothing. It may hold a password.
+func webURL() kind[URL] {
+	return kind[URL]{
+		name: "url", allowed: "http://host/path, https://host/path, or nothing", secret: true,
+		parse:  func(text string) (URL, bool) { return URL(text), text == "" || isWeb(text) },
+		format: URL.String,
+	}
+}
+
+func isWeb(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && slices.Contains([]string{"http", "https"}, u.Scheme) && u.Hostname() != ""
+}
+
+// prefixes is a list, separated by commas, of networks and of single addresses.
+func prefixes() kind[[]netip.Prefix] {
+	one := func(text string) (netip.Prefix, error) {
+		if address, err := netip.ParseAddr(text); err == nil && address.Zone() == "" {
+			return address.Prefix(address.BitLen())
+		}
+		prefix, err := netip.ParsePrefix(text)
+		return prefix.Masked(), err
+	}
+	return kind[[]netip.Prefix]{
+		name: "networks", allowed: "addresses and networks such as 10.0.0.0/8, separated by commas, or nothing",
+		parse: func(text string) (list []netip.Prefix, ok bool) {
+			if text == "" {
+				return nil, true
+			}
+			for item := range strings.SplitSeq(text, ",") {
+				prefix, err := one(strings.TrimSpace(item))
+				if err != nil {
+					return nil, false
+				}
+				list = append(list, prefix)
+			}
+			return list, true
+		},
+		format: func(list []netip.Prefix) string {
+			written := make([]string, len(list))
+			for i, prefix := range list {
+				written[i] = prefix.String()
+			}
+			return strings.Join(written, ",")
+		},
 	}
 }
 
