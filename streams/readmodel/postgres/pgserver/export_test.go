@@ -1,0 +1,4 @@
+package pgserver
+
+// FindIn is Find where the versions are installed elsewhere.
+var FindIn = find
