@@ -85,6 +85,7 @@ func (g *Gateway) runGeneration(ctx context.Context) error {
 		Window: idempotency.Window{
 			Length: state.DedupWindow,
 			Way:    history.Timeout + 3*g.cfg.Gateway.AppendTimeout, // the lookup, the queue, a batch, then singly
+			Since:  state.Restored,
 		},
 		Began: state.Began,
 	}

@@ -45,6 +45,9 @@ type State struct {
 	Replicas    int
 	AtomicBatch bool // group commit is possible
 	DedupWindow time.Duration
+	// Restored is when the log was put back from a copy at the latest; zero if it was not. Of what was appended before,
+	// nats-server (v2.15.2) recognises no repetition until it is restarted, whatever the window.
+	Restored time.Time
 }
 
 // State asks the stream's leader.
@@ -67,6 +70,7 @@ func (l *Log) State(ctx context.Context) (State, error) {
 		Epoch:    epoch(info),
 		Replicas: info.Config.Replicas, AtomicBatch: info.Config.AllowAtomicPublish,
 		DedupWindow: info.Config.Duplicates,
+		Restored:    restored(info.Config.Metadata),
 	}, nil
 }
 

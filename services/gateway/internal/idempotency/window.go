@@ -8,12 +8,18 @@ type Window struct {
 	// Way is the longest that a message takes from here into the log. A way
 	// longer than a quarter of the window is taken for that.
 	Way time.Duration
+	// Since is when the log began to recognise them, if it has not always.
+	Since time.Time
 }
 
 // Horizon is the time before which an original may be beyond the window when
 // its repetition, judged now, reaches the log.
 func (w Window) Horizon(now time.Time) time.Time {
-	return now.Add(-w.Length + min(w.Way, w.Length/4))
+	horizon := now.Add(-w.Length + min(w.Way, w.Length/4))
+	if horizon.Before(w.Since) {
+		return w.Since
+	}
+	return horizon
 }
 
 // maxAhead is how far in the future a key's own time may lie. What lies further is

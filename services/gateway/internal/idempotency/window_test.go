@@ -17,6 +17,20 @@ func TestHorizonLeavesRoomForTheWayThere(t *testing.T) {
 	}
 }
 
+func TestALogThatWasPutBackVouchesForNothingBefore(t *testing.T) {
+	now := time.Now()
+	w := Window{Length: 2 * time.Hour, Way: 12 * time.Second, Since: now.Add(-time.Minute)}
+	if got := w.Horizon(now); !got.Equal(w.Since) {
+		t.Errorf("the horizon is %v, the log was put back at %v", got, w.Since)
+	}
+	if w.vouched(now, now) {
+		t.Error("a key of this moment is trusted, though a clock may be ahead and its original before the log was put back")
+	}
+	if later := now.Add(3 * time.Hour); !w.vouched(later, later) || w.Horizon(later).Before(w.Since) {
+		t.Error("it does not vouch for what came long after")
+	}
+}
+
 var window = Window{Length: 2 * time.Hour, Way: 12 * time.Second}
 
 func TestAKeysOwnTimeVouchesForIt(t *testing.T) {

@@ -1,0 +1,105 @@
+package backup
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/nats-io/jsm.go"
+	"github.com/nats-io/jsm.go/api"
+	"github.com/nats-io/nats.go"
+
+	"github.com/tidemark-chat/tidemark/streams/eventlog"
+)
+
+// Files of one stream in a backup, as the library names them.
+const (
+	requestName = "backup.json" // what nats-server is asked with to put it back
+	dataName    = "stream.tar.s2"
+)
+
+// Restore puts back all streams of a backup with so many replicas. Where one of them exists nothing is touched. If it
+// fails in between, what was put back stays: delete it, and begin again.
+func Restore(ctx context.Context, nc *nats.Conn, dir string, replicas int, tell Progress) (Manifest, error) {
+	m, err := ReadManifest(dir)
+	if err != nil {
+		return m, err
+	}
+	manager, err := jsm.New(nc)
+	if err != nil {
+		return m, err
+	}
+	for name := range m.Streams {
+		known, err := manager.IsKnownStream(name)
+		if err != nil {
+			return m, fmt.Errorf("look for stream %s: %w", name, err)
+		}
+		if known {
+			return m, fmt.Errorf("stream %s: %w", name, ErrExists)
+		}
+	}
+	for _, name := range Names {
+		of, ok := m.Streams[name]
+		if !ok {
+			continue
+		}
+		if err := restore(ctx, manager, name, filepath.Join(dir, name), replicas, of, tell); err != nil {
+			return m, fmt.Errorf("restore stream %s: %w", name, err)
+		}
+	}
+	return m, nil
+}
+
+func restore(ctx context.Context, manager *jsm.Manager, name, dir string, replicas int, of Stream, tell Progress) error {
+	request, err := readRequest(dir)
+	if err != nil {
+		return err
+	}
+	config := request.Config
+	config.Replicas = replicas
+	if name == eventlog.StreamName {
+		config.AllowAtomicPublish = replicas == 1
+		config.Metadata = eventlog.NextEpoch(config.Metadata, time.Now())
+	}
+	data, size, err := open(dir, dataName)
+	if err != nil {
+		return err
+	}
+	asked, _, err := open(dir, requestName)
+	if err != nil {
+		return errors.Join(err, data.Close())
+	}
+	data = &counted{ReadCloser: data, tell: func(read uint64) { tell(name, read, size) }}
+	state, err := manager.RestoreSnapshotFromBuffer(ctx, name, data, asked, jsm.RestoreConfiguration(config)) // closes both
+	switch {
+	case err != nil:
+		return err
+	case state.LastSeq != of.Last || state.Msgs != of.Messages:
+		return fmt.Errorf("it ends at %d with %d messages; the backup's manifest says %d and %d", state.LastSeq, state.Msgs, of.Last, of.Messages)
+	}
+	return nil
+}
+
+// readRequest reads the configuration and state of a stream when it was copied.
+func readRequest(dir string) (request api.JSApiStreamRestoreRequest, err error) {
+	text, err := os.ReadFile(filepath.Join(dir, requestName))
+	if err != nil {
+		return request, err
+	}
+	return request, json.Unmarshal(text, &request)
+}
+
+func open(dir, name string) (f io.ReadCloser, size uint64, err error) {
+	path := filepath.Join(dir, name)
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	f, err = os.Open(path)
+	return f, uint64(info.Size()), err
+}
