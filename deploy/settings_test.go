@@ -1,0 +1,67 @@
+package deploy
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tidemark-chat/tidemark/config"
+)
+
+// settingName matches what Tidemark would take for one of its variables.
+var settingName = regexp.MustCompile(`\b` + config.EnvPrefix + `[A-Z][A-Z0-9_]*[A-Z0-9]\b`)
+
+// TestEveryVariableIsASetting also looks at the document beside: a service refuses to start with an unknown one.
+func TestEveryVariableIsASetting(t *testing.T) {
+	known := settings()
+	found := 0
+	for _, path := range append(files(t, "."), "../docs/deployment.md") {
+		for _, name := range settingName.FindAllString(read(t, path), -1) {
+			found++
+			if !slices.Contains(known, name) {
+				t.Errorf("%s: %s is no setting", path, name)
+			}
+		}
+	}
+	if found < 20 {
+		t.Errorf("only %d variables were found: are these the right files?", found)
+	}
+}
+
+// settings are the names of all variables that Tidemark knows.
+func settings() []string {
+	var names []string
+	for _, s := range config.Default().Settings() {
+		names = append(names, s.Env)
+	}
+	return names
+}
+
+// files are all files under root but Go's own.
+func files(t *testing.T, root string) []string {
+	t.Helper()
+	var paths []string
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() && !slices.Contains([]string{".go", ".mod", ".sum"}, filepath.Ext(path)) {
+			paths = append(paths, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return paths
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.ReplaceAll(string(content), "\r\n", "\n")
+}
