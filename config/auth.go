@@ -15,13 +15,13 @@ type Auth struct {
 
 func (a *Auth) settings() []setting {
 	return []setting{
-		set(&a.Secret, "auth.secret", "", file(), "file with the secret that tokens are signed with by HS256, at least 32 bytes"),
-		set(&a.JWKS, "auth.jwks", "", webURL(), "JSON Web Key Set with the public keys of tokens signed by RS256 or ES256"),
-		set(&a.Refresh, "auth.refresh", "5m", duration(time.Second, 24*time.Hour), "how often auth.jwks is read again; an unknown key has it read at once, but not more often than every few seconds"),
-		set(&a.Issuer, "auth.issuer", "", anything(), "issuer that tokens must be of (iss); empty: any"),
-		set(&a.Audience, "auth.audience", "", anything(), "audience that tokens must be for (aud); empty: any"),
-		set(&a.Leeway, "auth.leeway", "5s", duration(0, 5*time.Minute), "how far clocks may be apart when a token's times are looked at"),
-		set(&a.Required, "auth.required", "false", truth(), "whether every client needs a token; guests and names of one's own choice are refused then"),
+		set(&a.Secret, "auth.secret", "", file(), "file with the secret that tokens are signed with by HS256, at least 32 bytes").reloadable(),
+		set(&a.JWKS, "auth.jwks", "", webURL(), "JSON Web Key Set with the public keys of tokens signed by RS256 or ES256").reloadable(),
+		set(&a.Refresh, "auth.refresh", "5m", duration(time.Second, 24*time.Hour), "how often auth.jwks is read again; an unknown key has it read at once, but not more often than every few seconds").reloadable(),
+		set(&a.Issuer, "auth.issuer", "", anything(), "issuer that tokens must be of (iss); empty: any").reloadable(),
+		set(&a.Audience, "auth.audience", "", anything(), "audience that tokens must be for (aud); empty: any").reloadable(),
+		set(&a.Leeway, "auth.leeway", "5s", duration(0, 5*time.Minute), "how far clocks may be apart when a token's times are looked at").reloadable(),
+		set(&a.Required, "auth.required", "false", truth(), "whether every client needs a token; guests and names of one's own choice are refused then").reloadable(),
 	}
 }
 

@@ -65,6 +65,8 @@ type Setting struct {
 	Source  string `json:"source"` // "default", "file <path>", "env <name>" or "flag --<name>"
 	Allowed string `json:"allowed"`
 	Meaning string `json:"meaning"`
+	// Reloadable tells that SIGHUP is enough for another value; otherwise it takes a restart.
+	Reloadable bool `json:"reloadable"`
 }
 
 // Settings lists the settings that belong to the given sections ("gateway") or keys ("nats.url"); without any, all.
@@ -77,7 +79,7 @@ func (c Config) Settings(sections ...string) []Setting {
 		rows = append(rows, Setting{
 			Key: s.key, Env: s.env(), Flag: "--" + s.flag(),
 			Value: s.text(), Default: s.def, Source: c.source(s.key),
-			Allowed: s.allowed, Meaning: s.meaning,
+			Allowed: s.allowed, Meaning: s.meaning, Reloadable: s.live,
 		})
 	}
 	return rows
@@ -89,8 +91,9 @@ func (c Config) Invalid(key, reason string) error {
 	return &Error{Problems: []Problem{{Key: key, Source: c.source(key), Reason: reason}}}
 }
 
-// Reloads brings the settings as they are now each time that they have been read again while the process runs; never
-// anything where that is not offered. One consumer takes them.
+// Reloads brings the settings as they are now each time that they have been read again while the process runs, whether
+// one has changed or not: the files that they name may have. Never anything where that is not offered. One consumer takes
+// them; one that is slow gets only the latest.
 func (c Config) Reloads() <-chan Config { return c.reloads }
 
 // WithReloads is c with a source of Reloads.

@@ -17,9 +17,12 @@ type setting struct {
 	allowed string // which values are, as the end of a sentence
 	meaning string
 	secret  bool // the value is never repeated in an error
+	live    bool // a process takes up another value while it runs, see [Config.Adopt]
 
 	parse func(text string) error // checks text and fills the field; its error adds to "allowed" and may be empty
 	text  func() string           // the field as it is printed, secrets masked
+	value func() any              // the field
+	put   func(value any)         // fills the field with a value of the same setting
 }
 
 // kind is a family of values: how they are read, and how they are printed.
@@ -43,8 +46,16 @@ func set[T any](field *T, key, def string, k kind[T], meaning string) setting {
 			*field = value
 			return nil
 		},
-		text: func() string { return k.format(*field) },
+		text:  func() string { return k.format(*field) },
+		value: func() any { return *field },
+		put:   func(value any) { *field = value.(T) },
 	}
+}
+
+// reloadable is a setting that a running process takes up when it has been read again.
+func (s setting) reloadable() setting {
+	s.live = true
+	return s
 }
 
 // env is the variable's name: gateway.pinTTL is TIDEMARK_GATEWAY_PIN_TTL.

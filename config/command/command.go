@@ -6,9 +6,10 @@
 //		}))
 //	}
 //
-// Without a subcommand the service runs; "config" prints every setting with its value and where that came from,
-// "version" what was built. The first SIGINT or SIGTERM asks the service to stop, the second does not wait for it
-// (the same one again within a second counts as one).
+// Without a subcommand the service runs; "check" looks whether it could, "config" prints every setting with its value and
+// where that came from, "version" what was built. The first SIGINT or SIGTERM asks the service to stop, the second does
+// not wait for it (the same one again within a second counts as one). SIGHUP has a running service read its settings
+// again: what can be taken up is, what needs a restart is named, and what is not allowed changes nothing.
 //
 // Exit codes: 0 clean stop, 1 failure, 2 bad usage or settings; a subcommand may have others ([Exit]). Errors are one
 // line on standard error.
@@ -49,6 +50,10 @@ type Service struct {
 	// Run serves until ctx is done, then stops in an orderly way and returns nil or ctx's error; any other error is a
 	// failure. Nil for a binary that only has subcommands.
 	Run func(ctx context.Context, cfg config.Config, log *slog.Logger) error
+
+	// Checks are what the subcommand "check" looks at; nil for a binary that has none. Its error is about settings that
+	// the service cannot work with.
+	Checks func(cfg config.Config) ([]Check, error)
 
 	// Extra are further subcommands. In their RunE, [Load] gives the configuration and cmd.Context() ends with a signal.
 	Extra []*cobra.Command
@@ -107,13 +112,7 @@ func (s Service) root() *cobra.Command {
 		Args: cobra.NoArgs, SilenceErrors: true, SilenceUsage: true,
 	}
 	if s.Run != nil {
-		root.RunE = func(cmd *cobra.Command, _ []string) error {
-			cfg, log, err := Load(cmd)
-			if err != nil {
-				return err
-			}
-			return s.Run(cmd.Context(), cfg, log)
-		}
+		root.RunE = func(cmd *cobra.Command, _ []string) error { return s.serve(cmd) }
 	}
 	if root.RunE == nil { // so that an unknown subcommand is an error
 		root.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
@@ -121,6 +120,9 @@ func (s Service) root() *cobra.Command {
 	config.Flags(root.PersistentFlags(), s.Sections...)
 	root.SetGlobalNormalizationFunc(root.PersistentFlags().GetNormalizeFunc())
 	root.AddCommand(configCommand(s.Sections), versionCommand(s.Name))
+	if s.Checks != nil {
+		root.AddCommand(checkCommand(s))
+	}
 	root.AddCommand(s.Extra...)
 	markFailures(root)
 	return root

@@ -39,7 +39,7 @@ func configCommand(sections []string) *cobra.Command {
 	return cmd
 }
 
-func printJSON(w io.Writer, rows []config.Setting) error {
+func printJSON(w io.Writer, rows any) error {
 	out := json.NewEncoder(w)
 	out.SetEscapeHTML(false)
 	out.SetIndent("", "  ")
@@ -51,6 +51,14 @@ func printTable(w io.Writer, rows []config.Setting) error {
 	fmt.Fprintln(out, "KEY\tVALUE\tDEFAULT\tSOURCE\tENVIRONMENT\tMEANING")
 	for _, r := range rows {
 		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\n", r.Key, visible(r.Value), visible(r.Default), r.Source, r.Env, r.Meaning)
+	}
+	return out.Flush()
+}
+
+func printCheckedTable(w io.Writer, all []checked) error {
+	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, c := range all {
+		fmt.Fprintf(out, "%s\t%s\t%s\n", c.Status, c.Name, c.Text)
 	}
 	return out.Flush()
 }

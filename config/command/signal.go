@@ -14,6 +14,14 @@ func notify() (signals <-chan os.Signal, stop func()) {
 	return c, func() { signal.Stop(c) }
 }
 
+// notifyHangup delivers SIGHUP until stop is called; several that come together are one. From here on it does not end the
+// process any more, also where that is a terminal's that is closed.
+func notifyHangup() (hangups <-chan os.Signal, stop func()) {
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, syscall.SIGHUP)
+	return c, func() { signal.Stop(c) }
+}
+
 // sameSignal is how soon a signal that comes again is taken for the same one:
 // some supervisors signal a process and then its group.
 const sameSignal = time.Second

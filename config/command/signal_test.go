@@ -17,7 +17,8 @@ import (
 	"github.com/tidemark-chat/tidemark/config"
 )
 
-// childMode makes this test binary a service: "polite" stops when it is told to, "deaf" does not.
+// childMode makes this test binary a service: "polite" stops when it is told to, "deaf" does not, "reloading" is polite
+// and says what settings it is given.
 const childMode = "COMMAND_TEST_CHILD"
 
 func TestMain(m *testing.M) {
@@ -30,9 +31,11 @@ func TestMain(m *testing.M) {
 	if mode == "" {
 		os.Exit(m.Run())
 	}
-	os.Args = os.Args[:1]
-	os.Exit(Main(Service{Name: "child", Run: func(ctx context.Context, _ config.Config, _ *slog.Logger) error {
+	os.Exit(Main(Service{Name: "child", Sections: []string{"gateway"}, Run: func(ctx context.Context, cfg config.Config, _ *slog.Logger) error {
 		fmt.Println("running")
+		if mode == "reloading" {
+			go tell(cfg.Reloads())
+		}
 		<-ctx.Done()
 		fmt.Println("stopping")
 		if mode == "deaf" {
