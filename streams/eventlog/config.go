@@ -13,6 +13,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/tidemark-chat/tidemark/streams/provision"
 	"github.com/tidemark-chat/tidemark/streams/subject"
 )
 
@@ -32,11 +33,17 @@ type Config struct {
 	Replicas    int           // 1, 3 or 5
 	MaxBytes    int64         // a full log refuses appends; it never drops events
 	DedupWindow time.Duration // how long the log itself recognises a repeated append
+	Republish   bool          // each event is sent to a core subject too, see FeedSubject
+	Mode        provision.Mode
 }
+
+// FeedSubject is where a log that republishes sends each event, its own subject
+// behind it: chat.0.room.ngeneral becomes feed.0.room.ngeneral.
+const FeedSubject = "feed.>"
 
 // stream is the configuration the log should have.
 func (c Config) stream() jetstream.StreamConfig {
-	return jetstream.StreamConfig{
+	config := jetstream.StreamConfig{
 		Name:               StreamName,
 		Description:        "Tidemark's event log",
 		Subjects:           []string{subject.All},
@@ -56,4 +63,8 @@ func (c Config) stream() jetstream.StreamConfig {
 		AllowAtomicPublish: c.Replicas == 1, // group commit; with more, Raft batches
 		Metadata:           map[string]string{metadataSchema: "1", metadataEpoch: "1"},
 	}
+	if c.Republish {
+		config.RePublish = &jetstream.RePublish{Source: subject.All, Destination: FeedSubject}
+	}
+	return config
 }

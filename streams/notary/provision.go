@@ -2,14 +2,12 @@ package notary
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"strings"
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/tidemark-chat/tidemark/streams/fault"
+	"github.com/tidemark-chat/tidemark/streams/provision"
 )
 
 // stream is the configuration the stream should have: nothing ever leaves it.
@@ -37,63 +35,40 @@ func stream(replicas int) jetstream.StreamConfig {
 // Provision makes the stream if there is none. One from which entries could be lost, or not be read, is a Permanent error that
 // names the differences; it is never changed, and never deleted.
 func Provision(ctx context.Context, js jetstream.JetStream, replicas int, log *slog.Logger) error {
-	const op = "provision the stream of checkpoints"
-	if err := connected(js); err != nil {
-		return fault.New(op, fault.Temporary, err)
-	}
-	want := stream(replicas)
-	have, err := js.Stream(ctx, StreamName)
-	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		have, err = js.CreateStream(ctx, want)
-		if err == nil {
-			log.Info("stream of checkpoints created", "stream", StreamName, "replicas", replicas)
-		}
-		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // someone else made it just now
-			have, err = js.Stream(ctx, StreamName)
-		}
-	}
-	if err != nil {
-		return fault.New(op, fault.Temporary, err)
-	}
-	config := have.CachedInfo().Config
-	if wrong := unsafe(config, want); len(wrong) > 0 {
-		return fault.Errorf(op, fault.Permanent, "stream %s could lose checkpoints as it is: %s", StreamName, strings.Join(wrong, "; "))
-	}
-	if config.Replicas != want.Replicas {
-		log.Warn("the stream of checkpoints differs from the settings and is left as it is",
-			"stream", StreamName, "replicas", config.Replicas, "want", want.Replicas)
-	}
-	return nil
+	return ProvisionAs(ctx, js, replicas, provision.Make, log)
 }
 
-// unsafe names what could lose messages, or keep them from being stored or read.
-func unsafe(have, want jetstream.StreamConfig) (wrong []string) {
+// ProvisionAs is Provision where perhaps nothing may be made.
+func ProvisionAs(ctx context.Context, js jetstream.JetStream, replicas int, mode provision.Mode, log *slog.Logger) error {
+	_, result, err := Stream(replicas).Ensure(ctx, js, mode)
+	result.Log(log)
+	return err
+}
+
+// Stream is the stream of checkpoints, to be provisioned.
+func Stream(replicas int) provision.Stream {
+	return provision.Stream{Kind: "stream", Name: StreamName, Want: stream(replicas), Compare: compare}
+}
+
+// compare finds what could lose messages, or keep them from being stored or read.
+func compare(have, want jetstream.StreamConfig, d *provision.Drift) {
+	d.Replicas(have, want)
 	if have.MaxBytes <= 0 || have.Discard == jetstream.DiscardNew {
 		have.MaxBytes, have.Discard = want.MaxBytes, want.Discard // full, it refuses
 	}
-	for _, d := range []struct {
-		what       string
-		have, want any
-	}{
-		{"subjects", strings.Join(have.Subjects, ","), strings.Join(want.Subjects, ",")},
-		{"storage", have.Storage, want.Storage},
-		{"retention", have.Retention, want.Retention},
-		{"max age", have.MaxAge, want.MaxAge},
-		{"max messages", have.MaxMsgs, want.MaxMsgs},
-		{"max messages per subject", have.MaxMsgsPerSubject, want.MaxMsgsPerSubject},
-		{"max bytes", have.MaxBytes, want.MaxBytes},
-		{"discard policy", have.Discard, want.Discard},
-		{"message TTL allowed", have.AllowMsgTTL, want.AllowMsgTTL},
-		{"deny delete", have.DenyDelete, want.DenyDelete},
-		{"deny purge", have.DenyPurge, want.DenyPurge},
-		{"direct get", have.AllowDirect, want.AllowDirect},
-		{"persist mode", have.PersistMode, want.PersistMode},
-		{"no ack", have.NoAck, want.NoAck},
-		{"sealed", have.Sealed, want.Sealed},
-	} {
-		if d.have != d.want {
-			wrong = append(wrong, fmt.Sprintf("%s is %v, want %v", d.what, d.have, d.want))
-		}
-	}
-	return wrong
+	d.Unsafe("subjects", strings.Join(have.Subjects, ","), strings.Join(want.Subjects, ","))
+	d.Unsafe("storage", have.Storage, want.Storage)
+	d.Unsafe("retention", have.Retention, want.Retention)
+	d.Unsafe("max age", have.MaxAge, want.MaxAge)
+	d.Unsafe("max messages", have.MaxMsgs, want.MaxMsgs)
+	d.Unsafe("max messages per subject", have.MaxMsgsPerSubject, want.MaxMsgsPerSubject)
+	d.Unsafe("max bytes", have.MaxBytes, want.MaxBytes)
+	d.Unsafe("discard policy", have.Discard, want.Discard)
+	d.Unsafe("message TTL allowed", have.AllowMsgTTL, want.AllowMsgTTL)
+	d.Unsafe("deny delete", have.DenyDelete, want.DenyDelete)
+	d.Unsafe("deny purge", have.DenyPurge, want.DenyPurge)
+	d.Unsafe("direct get", have.AllowDirect, want.AllowDirect)
+	d.Unsafe("persist mode", have.PersistMode, want.PersistMode)
+	d.Unsafe("no ack", have.NoAck, want.NoAck)
+	d.Unsafe("sealed", have.Sealed, want.Sealed)
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/tidemark-chat/tidemark/streams/provision"
 )
 
 const (
@@ -111,36 +113,37 @@ func config(name string, ttl time.Duration, replicas int) jetstream.StreamConfig
 	}
 }
 
-// open finds the buckets, or makes them.
-func (s *stay) open(ctx context.Context) (err error) {
-	if s.leases, err = s.bucket(ctx, leasesBucket, s.options.Lease); err == nil {
-		s.presence, err = s.bucket(ctx, presenceBucket, 0)
+// Buckets are the buckets of gateways with such options, to be provisioned.
+func Buckets(o Options) []provision.Stream {
+	o = o.withDefaults()
+	of := func(name string, ttl time.Duration) provision.Stream {
+		return provision.Stream{Kind: "bucket", Name: name, Want: config(name, ttl, o.Replicas), Compare: compare}
 	}
-	return err
+	return []provision.Stream{of(presenceBucket, 0), of(leasesBucket, o.Lease)}
 }
 
-func (s *stay) bucket(ctx context.Context, name string, ttl time.Duration) (b bucket, err error) {
-	want := config(name, ttl, s.options.Replicas)
-	b.stream, err = s.js.Stream(ctx, want.Name)
-	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		b.stream, err = s.js.CreateStream(ctx, want)
-		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // someone else made it just now
-			b.stream, err = s.js.Stream(ctx, want.Name)
+// compare looks at what of a bucket's config matters.
+func compare(have, want jetstream.StreamConfig, d *provision.Drift) {
+	d.Leave("storage", have.Storage, want.Storage)
+	d.Leave("lifetimes of keys", have.AllowMsgTTL, want.AllowMsgTTL)
+	d.Reshape("lifetime", have.MaxAge, want.MaxAge, func(next *jetstream.StreamConfig) {
+		next.MaxAge, next.Duplicates = want.MaxAge, want.Duplicates
+	})
+	d.Replicas(have, want)
+}
+
+// open finds the buckets, or makes them, if it may.
+func (s *stay) open(ctx context.Context) (err error) {
+	for i, b := range []*bucket{&s.presence, &s.leases} {
+		var result provision.Result
+		wanted := Buckets(s.options)[i]
+		if b.stream, result, err = wanted.Ensure(ctx, s.js, s.options.Mode); err == nil {
+			b.KeyValue, err = s.js.KeyValue(ctx, wanted.Name)
+		}
+		result.Log(s.log)
+		if err != nil {
+			return err
 		}
 	}
-	if err != nil {
-		return b, fmt.Errorf("bucket %s: %w", name, err)
-	}
-	have := b.stream.CachedInfo().Config
-	if shape(have) != shape(want) {
-		s.log.Warn("a presence bucket differs from the settings and is left as it is",
-			"bucket", name, "have", shape(have), "want", shape(want))
-	}
-	b.KeyValue, err = s.js.KeyValue(ctx, name)
-	return b, err
-}
-
-// shape is what of a bucket's config matters.
-func shape(c jetstream.StreamConfig) string {
-	return fmt.Sprintf("%v, lifetime %v, %d replicas, lifetimes of keys: %v", c.Storage, c.MaxAge, c.Replicas, c.AllowMsgTTL)
+	return nil
 }

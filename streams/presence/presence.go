@@ -38,6 +38,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/tidemark-chat/tidemark/streams/fault"
+	"github.com/tidemark-chat/tidemark/streams/provision"
 	"github.com/tidemark-chat/tidemark/streams/subject"
 )
 
@@ -68,6 +69,7 @@ type Options struct {
 	Lease    time.Duration // 0 is 15 s; the same for all gateways
 	Renew    time.Duration // 0 is a third of Lease, which is the longest
 	Replicas int           // of the buckets: 1, 3 or 5; 0 is 1
+	Mode     provision.Mode
 	// Changed is told every change, in order, on any goroutine, under a lock
 	// that all methods take: it must neither block nor call back. May be nil.
 	Changed func(Change)
@@ -95,9 +97,7 @@ type Presence struct {
 	dead   []string // incarnations whose keys are to be removed from the bucket
 }
 
-// New makes the presence of a gateway over a connection that may be shared. It
-// does not talk to the server; Run does.
-func New(js jetstream.JetStream, o Options) *Presence {
+func (o Options) withDefaults() Options {
 	if o.Lease <= 0 {
 		o.Lease = defaultLease
 	}
@@ -111,6 +111,13 @@ func New(js jetstream.JetStream, o Options) *Presence {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	o.Replicas = max(o.Replicas, 1)
+	return o
+}
+
+// New makes the presence of a gateway over a connection that may be shared. It
+// does not talk to the server; Run does.
+func New(js jetstream.JetStream, o Options) *Presence {
+	o = o.withDefaults()
 	var id [8]byte
 	_, _ = rand.Read(id[:]) // never fails
 	p := &Presence{

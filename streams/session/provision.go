@@ -2,14 +2,12 @@ package session
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/tidemark-chat/tidemark/streams/fault"
+	"github.com/tidemark-chat/tidemark/streams/provision"
 )
 
 const (
@@ -26,7 +24,8 @@ const (
 type Config struct {
 	TTL      time.Duration // lifetime without Renew; 0 is DefaultTTL
 	Replicas int           // 1, 3 or 5; 0 is 1
-	Log      *slog.Logger  // what Provision found and did; nil for none
+	Mode     provision.Mode
+	Log      *slog.Logger // what Provision found and did; nil for none
 }
 
 func (c Config) withDefaults() Config {
@@ -64,60 +63,32 @@ func (c Config) stream() jetstream.StreamConfig {
 // Provision makes the bucket if there is none. Otherwise it raises the lifetime
 // if it is shorter, and turns off direct reads; any other difference is only
 // reported, since services start with different settings and none may shorten
-// what all of them share.
+// what all of them share. Where an operator provisions (Config.Mode), nothing is
+// made or changed.
 func (s *Store) Provision(ctx context.Context) error {
-	const op = "provision sessions"
-	if !s.js.Conn().IsConnected() {
-		return fault.New(op, fault.Temporary, errDisconnected)
+	_, result, err := Bucket(s.config).Ensure(ctx, s.js, s.config.Mode)
+	result.Log(s.config.Log)
+	if result.Outcome == provision.Changed {
+		s.handle.Store(nil) // it remembers how to read
 	}
-	want := s.config.stream()
-	stream, err := s.js.Stream(ctx, streamName)
-	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		if _, err = s.js.CreateStream(ctx, want); err == nil {
-			s.config.Log.Info("session bucket created", "lifetime", want.MaxAge, "replicas", want.Replicas)
-			return nil
-		}
-		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // someone else made it just now
-			stream, err = s.js.Stream(ctx, streamName)
-		}
-	}
-	if err != nil {
-		return fault.New(op, fault.Temporary, err)
-	}
-	next, changes, left := reconcile(stream.CachedInfo().Config, want)
-	if len(left) > 0 {
-		s.config.Log.Warn("the session bucket differs from the settings and is left as it is", "differences", left)
-	}
-	if len(changes) == 0 {
-		return nil
-	}
-	if _, err := s.js.UpdateStream(ctx, next); err != nil {
-		return fault.New(op, fault.Temporary, err)
-	}
-	s.handle.Store(nil) // it remembers how to read
-	s.config.Log.Warn("session bucket changed", "changes", changes)
-	return nil
+	return err
 }
 
-func reconcile(have, want jetstream.StreamConfig) (next jetstream.StreamConfig, changes, left []string) {
-	next = have
-	differ := func(list *[]string, what string, have, want any) {
-		if have != want {
-			*list = append(*list, fmt.Sprintf("%s is %v, want %v", what, have, want))
-		}
-	}
+// Bucket is the bucket as config has it, to be provisioned.
+func Bucket(config Config) provision.Stream {
+	return provision.Stream{Kind: "bucket", Name: bucketName, Want: config.withDefaults().stream(), Compare: compare}
+}
+
+func compare(have, want jetstream.StreamConfig, d *provision.Drift) {
 	if have.MaxAge > 0 && have.MaxAge < want.MaxAge { // 0 is for ever
-		next.MaxAge = want.MaxAge
-		differ(&changes, "lifetime", have.MaxAge, want.MaxAge)
+		d.Change("lifetime", have.MaxAge, want.MaxAge, func(next *jetstream.StreamConfig) { next.MaxAge = want.MaxAge })
 	} else {
-		differ(&left, "lifetime", have.MaxAge, want.MaxAge)
+		d.Leave("lifetime", have.MaxAge, want.MaxAge)
 	}
-	next.AllowDirect = want.AllowDirect
-	differ(&changes, "direct reads", have.AllowDirect, want.AllowDirect)
-	differ(&left, "storage", have.Storage, want.Storage)
-	differ(&left, "history", have.MaxMsgsPerSubject, want.MaxMsgsPerSubject)
-	differ(&left, "max bytes", have.MaxBytes, want.MaxBytes)
-	differ(&left, "discard policy", have.Discard, want.Discard)
-	differ(&left, "replicas", have.Replicas, want.Replicas)
-	return next, changes, left
+	d.Change("direct reads", have.AllowDirect, want.AllowDirect, func(next *jetstream.StreamConfig) { next.AllowDirect = want.AllowDirect })
+	d.Leave("storage", have.Storage, want.Storage)
+	d.Leave("history", have.MaxMsgsPerSubject, want.MaxMsgsPerSubject)
+	d.Leave("max bytes", have.MaxBytes, want.MaxBytes)
+	d.Leave("discard policy", have.Discard, want.Discard)
+	d.Replicas(have, want)
 }

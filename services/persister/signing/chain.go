@@ -12,6 +12,7 @@ import (
 
 	"github.com/tidemark-chat/tidemark/streams/fault"
 	"github.com/tidemark-chat/tidemark/streams/notary"
+	"github.com/tidemark-chat/tidemark/streams/provision"
 )
 
 // ledger is what a notary needs of the stream of checkpoints.
@@ -28,11 +29,12 @@ type audit struct {
 	*notary.Audit
 	js       jetstream.JetStream
 	replicas int
+	mode     provision.Mode
 	log      *slog.Logger
 }
 
 func (a audit) Provision(ctx context.Context) error {
-	return notary.Provision(ctx, a.js, a.replicas, a.log)
+	return notary.ProvisionAs(ctx, a.js, a.replicas, a.mode, a.log)
 }
 
 // chain is where the ledger stands.

@@ -23,6 +23,7 @@ import (
 
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
 	"github.com/tidemark-chat/tidemark/streams/notary"
+	"github.com/tidemark-chat/tidemark/streams/provision"
 )
 
 // Options is what a notary needs to know.
@@ -31,6 +32,7 @@ type Options struct {
 	Every    int           // leaves of one entry at most, 1 to notary.MaxLeaves
 	Interval time.Duration // how long an event waits for its checkpoint at most, give or take a look
 	Replicas int           // of the stream AUDIT, if it has to be made
+	Mode     provision.Mode
 	// ExportPath or ExportURL is where each checkpoint is handed to; both empty: nowhere.
 	ExportPath, ExportURL string
 }
@@ -91,7 +93,7 @@ const stopWait = 2 * time.Second
 // Run signs what projected says is projected, until ctx is done. Then it signs what is left, as far as a few seconds allow, and
 // returns; so projected must then still tell how far the projection came. js should be of a connection of its own.
 func (n *Notary) Run(ctx context.Context, js jetstream.JetStream, projected func() Projected) {
-	n.run(ctx, stream{eventlog.Open(js), js}, audit{notary.OpenAudit(js), js, n.options.Replicas, n.log}, projected)
+	n.run(ctx, stream{eventlog.Open(js), js}, audit{notary.OpenAudit(js), js, n.options.Replicas, n.options.Mode, n.log}, projected)
 }
 
 func (n *Notary) run(ctx context.Context, h history, l ledger, projected func() Projected) {
