@@ -29,7 +29,7 @@ func BenchmarkProject(b *testing.B) {
 				p.reaches(n)
 				b.StopTimer()
 				p.stop()
-				if err := js.DeleteConsumer(b.Context(), eventlog.StreamName, consumerName); err != nil {
+				if err := js.DeleteConsumer(b.Context(), eventlog.StreamName, eventlog.ConsumerName); err != nil {
 					b.Fatal(err)
 				}
 				b.StartTimer()

@@ -158,7 +158,7 @@ func TestADeletedConsumerIsMadeAgain(t *testing.T) {
 	options := testOptions(server.URL(), database(t))
 	p := run(t, options)
 	p.reaches(logtest.Fill(t, js, 200, keyed(t)))
-	if err := js.DeleteConsumer(t.Context(), eventlog.StreamName, consumerName); err != nil {
+	if err := js.DeleteConsumer(t.Context(), eventlog.StreamName, eventlog.ConsumerName); err != nil {
 		t.Fatal(err)
 	}
 	p.reaches(logtest.Publish(t, js, logtest.Message(t, "general", "hi")))
@@ -271,7 +271,7 @@ func TestAHoleInTheLogIsRecordedAndPassed(t *testing.T) {
 func TestAConsumerWithOtherSettingsIsAnErrorThatNamesIt(t *testing.T) {
 	server := logtest.Start(t)
 	js := server.Provision(logtest.Config())
-	if _, err := js.CreateConsumer(t.Context(), eventlog.StreamName, jetstream.ConsumerConfig{Durable: consumerName, AckPolicy: jetstream.AckExplicitPolicy}); err != nil {
+	if _, err := js.CreateConsumer(t.Context(), eventlog.StreamName, jetstream.ConsumerConfig{Durable: eventlog.ConsumerName, AckPolicy: jetstream.AckExplicitPolicy}); err != nil {
 		t.Fatal(err)
 	}
 	if err := run(t, testOptions(server.URL(), database(t))).fails(); !strings.Contains(err.Error(), "consumer persister of stream CHAT") {

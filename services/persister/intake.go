@@ -7,6 +7,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/tidemark-chat/tidemark/streams/eventlog"
 	"github.com/tidemark-chat/tidemark/streams/fault"
 	"github.com/tidemark-chat/tidemark/streams/readmodel"
 	"github.com/tidemark-chat/tidemark/streams/readmodel/projection"
@@ -71,7 +72,7 @@ func (in *intake) next(ctx context.Context) (a arrival, err error) {
 func (in *intake) request(ctx context.Context) (err error) {
 	ctx, in.cancel = context.WithTimeout(ctx, in.wait)
 	in.pull, err = in.consumer.Fetch(in.size, jetstream.FetchContext(ctx),
-		jetstream.FetchPriorityGroup(priorityGroup), jetstream.FetchMaxBytes(maxBatchBytes))
+		jetstream.FetchPriorityGroup(eventlog.PriorityGroup), jetstream.FetchMaxBytes(maxBatchBytes))
 	if err != nil {
 		in.close()
 		return fault.New("pull from the log", fault.Temporary, err)

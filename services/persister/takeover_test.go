@@ -12,6 +12,7 @@ import (
 	"github.com/tidemark-chat/tidemark/streams/event"
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
 	"github.com/tidemark-chat/tidemark/streams/logtest"
+	"github.com/tidemark-chat/tidemark/streams/provision"
 )
 
 func TestOfTwoPersistersOneWorksAndTheOtherTakesOver(t *testing.T) {
@@ -89,7 +90,7 @@ func TestAPersisterThatLostThePinIsFenced(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	consumer, err := js.Consumer(t.Context(), eventlog.StreamName, consumerName)
+	consumer, err := js.Consumer(t.Context(), eventlog.StreamName, eventlog.ConsumerName)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +125,7 @@ func TestWhereverTheConsumerIsSetTheCheckpointDecides(t *testing.T) {
 			last := logtest.Fill(t, js, 250, keyed(t))
 			p.reaches(last)
 			to := uint64(max(1, int(last)+1+ahead))
-			if _, err := js.ResetConsumerToSequence(t.Context(), eventlog.StreamName, consumerName, to); err != nil {
+			if _, err := js.ResetConsumerToSequence(t.Context(), eventlog.StreamName, eventlog.ConsumerName, to); err != nil {
 				t.Fatal(err)
 			}
 			for range 5 {
@@ -147,11 +148,11 @@ func TestUnacknowledgedDeliveriesOfADeadPersisterAreTakenUpAtOnce(t *testing.T) 
 	js := server.Provision(logtest.Config())
 	options := testOptions(server.URL(), database(t))
 	last := logtest.Fill(t, js, 50, keyed(t))
-	consumer, err := js.CreateConsumer(t.Context(), eventlog.StreamName, options.consumerConfig())
+	consumer, _, err := eventlog.Consumer{BatchSize: options.BatchSize, PinTTL: options.PinTTL}.Ensure(t.Context(), js, provision.Make)
 	if err != nil {
 		t.Fatal(err)
 	}
-	batch, err := consumer.Fetch(30, jetstream.FetchPriorityGroup(priorityGroup))
+	batch, err := consumer.Fetch(30, jetstream.FetchPriorityGroup(eventlog.PriorityGroup))
 	if err != nil {
 		t.Fatal(err)
 	}
