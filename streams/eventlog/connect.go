@@ -18,9 +18,10 @@ const (
 	maxPublishWait = 2 * time.Minute
 )
 
-// Connect connects to the log's server under a name ("gateway publish"). The
-// connection comes back by itself for ever. Nothing is buffered while it is
-// down: a message must not be released minutes after its sender gave up.
+// Connect connects to the log's server under a name ("gateway publish"), with the
+// options that the settings ask for ([Options]). The connection comes back by
+// itself for ever, also when its user was refused meanwhile. Nothing is buffered
+// while it is down: a message must not be released minutes after its sender gave up.
 func Connect(url, name string, log *slog.Logger, options ...nats.Option) (*nats.Conn, jetstream.JetStream, error) {
 	log = log.With("connection", name)
 	options = append([]nats.Option{
@@ -38,17 +39,12 @@ func Connect(url, name string, log *slog.Logger, options ...nats.Option) (*nats.
 			}
 		}),
 		nats.ReconnectHandler(func(nc *nats.Conn) { log.Info("reconnected to the log", "server", nc.ConnectedUrlRedacted()) }),
-		nats.ErrorHandler(func(_ *nats.Conn, sub *nats.Subscription, err error) {
-			if sub != nil {
-				log.Error("connection to the log", "subject", sub.Subject, "error", err)
-			} else {
-				log.Error("connection to the log", "error", err)
-			}
-		}),
+		nats.ReconnectErrHandler(failures(log)),
+		nats.ErrorHandler(func(_ *nats.Conn, sub *nats.Subscription, err error) { report(log, sub, err) }),
 	}, options...)
 	nc, err := nats.Connect(url, options...)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, explain(err)
 	}
 	js, err := jetstream.New(nc, jetstream.WithDefaultTimeout(requestTimeout), jetstream.WithPublishAsyncTimeout(maxPublishWait))
 	if err != nil {
@@ -56,6 +52,17 @@ func Connect(url, name string, log *slog.Logger, options ...nats.Option) (*nats.
 		return nil, nil, err
 	}
 	return nc, js, nil
+}
+
+// failures logs why there is no connection, once for each reason: attempts are many.
+func failures(log *slog.Logger) nats.ConnErrHandler {
+	last := "" // handlers are called one after the other
+	return func(_ *nats.Conn, err error) {
+		if said := explain(err).Error(); said != last {
+			last = said
+			log.Warn("no connection to the log yet", "error", said)
+		}
+	}
 }
 
 // connected says in an operator's words what the client library says as "buffer
@@ -72,5 +79,9 @@ func connected(js jetstream.JetStream) error {
 		}
 		servers = append(servers, s)
 	}
-	return fmt.Errorf("no connection to nats-server at %s", strings.Join(servers, ", "))
+	err := fmt.Errorf("no connection to nats-server at %s", strings.Join(servers, ", "))
+	if reason := nc.LastError(); reason != nil {
+		return fmt.Errorf("%w: %w", err, explain(reason))
+	}
+	return err
 }

@@ -1,0 +1,63 @@
+package eventlog
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/nats-io/nats.go"
+)
+
+// Rights watches whether nats-server refuses something that a service needs. A
+// refused request is otherwise one that nobody answers, and what was published
+// is gone: such a service must end rather than go on without a right.
+type Rights struct {
+	role     Role
+	optional []string // parts of subjects that can be done without
+	refused  chan error
+	log      *slog.Logger
+}
+
+// NewRights makes one for all connections of a service. A refusal that has one
+// of the optional parts in it is only logged.
+func NewRights(role Role, log *slog.Logger, optional ...string) *Rights {
+	return &Rights{role: role, optional: optional, refused: make(chan error, 1), log: log}
+}
+
+// Option makes a connection report to r. It replaces the error handler of [Connect].
+func (r *Rights) Option() nats.Option {
+	return nats.ErrorHandler(func(_ *nats.Conn, sub *nats.Subscription, err error) {
+		if !r.needed(err) {
+			report(r.log, sub, err)
+			return
+		}
+		select {
+		case r.refused <- fmt.Errorf("nats-server does not grant what a %s needs (streams permissions prints what that is): %w", r.role, err):
+		default: // one is enough
+		}
+	})
+}
+
+// Refused brings the first refusal, with the subject that was refused.
+func (r *Rights) Refused() <-chan error { return r.refused }
+
+func (r *Rights) needed(err error) bool {
+	if !errors.Is(err, nats.ErrPermissionViolation) {
+		return false
+	}
+	for _, part := range r.optional {
+		if strings.Contains(err.Error(), part) {
+			return false
+		}
+	}
+	return true
+}
+
+// report logs what went wrong with a connection.
+func report(log *slog.Logger, sub *nats.Subscription, err error) {
+	if sub != nil {
+		log = log.With("subject", sub.Subject)
+	}
+	log.Error("connection to the log", "error", err)
+}
