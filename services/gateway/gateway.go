@@ -31,7 +31,9 @@ import (
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/seldom"
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
 	"github.com/tidemark-chat/tidemark/streams/fault"
+	"github.com/tidemark-chat/tidemark/streams/notary"
 	"github.com/tidemark-chat/tidemark/streams/presence"
+	"github.com/tidemark-chat/tidemark/streams/provision"
 	sessions "github.com/tidemark-chat/tidemark/streams/session"
 )
 
@@ -53,6 +55,7 @@ type Gateway struct {
 	edge     *edge
 	metrics  *metrics
 	nats     connections
+	rights   *eventlog.Rights // of those connections
 
 	current  atomic.Pointer[generation] // nil while no connections are taken
 	draining atomic.Bool
@@ -87,7 +90,7 @@ func New(cfg config.Config, log *slog.Logger, natsOptions ...nats.Option) (*Gate
 	if cfg.NATS.URL == "" && len(natsOptions) == 0 {
 		return nil, cfg.Invalid("nats.url", "a gateway needs the address of a nats-server; only standalone has one of its own")
 	}
-	g := &Gateway{id: nuid.Next(), cfg: cfg, log: log, natsOptions: natsOptions, roster: roster.New()}
+	g := &Gateway{id: nuid.Next(), cfg: cfg, log: log, natsOptions: natsOptions, roster: roster.New(), rights: eventlog.NewRights(eventlog.Gateway, log)}
 	g.accounts = accounts{g: g, byUser: make(map[string]*account)}
 	g.metrics = newMetrics(g)
 	var err error
@@ -115,7 +118,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	defer g.disconnect()
 
 	server := &http.Server{Handler: g.routes(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: idleTimeout, ErrorLog: log.New(httpErrors{g.log}, "", 0)}
-	failed := make(chan error, 4)
+	failed := make(chan error, 5)
 	// following ends before the rest: it finishes appends and cuts connections.
 	followCtx, stopFollowing := context.WithCancel(ctx)
 	defer stopFollowing()
@@ -123,6 +126,13 @@ func (g *Gateway) Run(ctx context.Context) error {
 	following.Go(func() {
 		if err := g.follow(followCtx); err != nil {
 			failed <- err
+		}
+	})
+	serving.Go(func() {
+		select {
+		case err := <-g.rights.Refused():
+			failed <- err
+		case <-followCtx.Done():
 		}
 	})
 	serving.Go(func() { g.watch(followCtx) })
@@ -215,15 +225,19 @@ func (g *Gateway) provision(ctx context.Context) error {
 func (g *Gateway) logConfig() eventlog.Config {
 	return eventlog.Config{
 		Replicas: g.cfg.NATS.Replicas, MaxBytes: int64(g.cfg.Stream.MaxBytes), DedupWindow: g.cfg.Stream.DedupWindow,
+		Republish: g.cfg.Stream.Republish, Mode: provision.For(g.cfg.NATS.Provision),
 	}
 }
 
 // connect makes the connections, which come up when the log's server does.
 func (g *Gateway) connect() error {
-	options := append([]nats.Option{nats.RetryOnFailedConnect(true)}, g.natsOptions...)
-	if g.cfg.NATS.Credentials != "" {
-		options = append(options, nats.UserCredentials(g.cfg.NATS.Credentials))
+	options, err := eventlog.Options(g.cfg, eventlog.Gateway)
+	if err != nil {
+		return err
 	}
+	// Without its rights to the stream of checkpoints only the log view lacks something.
+	options = append(options, nats.RetryOnFailedConnect(true), g.rights.Option("."+notary.StreamName))
+	options = append(options, g.natsOptions...)
 	for name, js := range map[string]*jetstream.JetStream{
 		"publish": &g.nats.publish, "feed": &g.nats.feed, "reads": &g.nats.reads, "people": &g.nats.people,
 	} {
@@ -233,10 +247,10 @@ func (g *Gateway) connect() error {
 			return fmt.Errorf("connect to the log: %w", err)
 		}
 	}
-	g.sessions = sessions.Open(g.nats.people, sessions.Config{TTL: g.cfg.Gateway.SessionTTL, Replicas: g.cfg.NATS.Replicas, Log: g.log})
+	g.sessions = sessions.Open(g.nats.people, sessions.Config{TTL: g.cfg.Gateway.SessionTTL, Replicas: g.cfg.NATS.Replicas, Mode: provision.For(g.cfg.NATS.Provision), Log: g.log})
 	g.presence = presence.New(g.nats.people, presence.Options{
 		Lease: g.cfg.Gateway.PresenceLease, Renew: g.cfg.Gateway.PresenceLease / 3, Replicas: g.cfg.NATS.Replicas,
-		Changed: g.roster.Changed, Log: g.log,
+		Changed: g.roster.Changed, Mode: provision.For(g.cfg.NATS.Provision), Log: g.log,
 	})
 	return nil
 }

@@ -3,6 +3,7 @@ package persister
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -53,16 +54,20 @@ func (p *Persister) tryConnect(ctx context.Context) (l *link, err error) {
 			l = nil
 		}
 	}()
-	l.nc, l.js, err = eventlog.Connect(p.options.NATSURL, "persister", p.log, p.options.NATSOptions...)
+	connect := func(name string, more ...nats.Option) (*nats.Conn, jetstream.JetStream, error) {
+		return eventlog.Connect(p.options.NATSURL, name, p.log, slices.Concat(p.options.NATSOptions, more)...)
+	}
+	l.nc, l.js, err = connect("persister", p.rights.Option())
 	if err != nil {
 		return l, fault.New("connect to the log", fault.Temporary, err)
 	}
-	l.queries, _, err = eventlog.Connect(p.options.NATSURL, "persister queries", p.log, p.options.NATSOptions...)
+	// Who asks says where the answer goes: that it may not go there is the asker's fault.
+	l.queries, _, err = connect("persister queries", p.rights.Option("for Publish to"))
 	if err != nil {
 		return l, fault.New("connect to the log", fault.Temporary, err)
 	}
 	if p.notary != nil {
-		_, l.notary, err = eventlog.Connect(p.options.NATSURL, "persister notary", p.log, p.options.NATSOptions...)
+		_, l.notary, err = connect("persister notary") // its faults do not concern the projection
 		if err != nil {
 			return l, fault.New("connect to the log", fault.Temporary, err)
 		}

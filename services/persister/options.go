@@ -11,6 +11,7 @@ import (
 	"github.com/tidemark-chat/tidemark/services/persister/signing"
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
 	"github.com/tidemark-chat/tidemark/streams/notary"
+	"github.com/tidemark-chat/tidemark/streams/provision"
 )
 
 // Options is what a persister needs to know.
@@ -36,16 +37,17 @@ func Configure(cfg config.Config) (Options, error) {
 		NATSURL: string(cfg.NATS.URL),
 		Log: eventlog.Config{
 			Replicas: cfg.NATS.Replicas, MaxBytes: int64(cfg.Stream.MaxBytes), DedupWindow: cfg.Stream.DedupWindow,
+			Republish: cfg.Stream.Republish, Mode: provision.For(cfg.NATS.Provision),
 		},
 		Database:  cfg.DatabaseSource(),
 		Listen:    cfg.Persister.Listen,
 		BatchSize: cfg.Persister.BatchSize,
 		PinTTL:    cfg.Persister.PinTTL,
 	}
-	if cfg.NATS.Credentials != "" {
-		o.NATSOptions = append(o.NATSOptions, nats.UserCredentials(cfg.NATS.Credentials))
-	}
 	var err error
+	if o.NATSOptions, err = eventlog.Options(cfg, eventlog.Persister); err != nil {
+		return o, err
+	}
 	o.Notary, err = configureNotary(cfg)
 	return o, err
 }
@@ -53,7 +55,7 @@ func Configure(cfg config.Config) (Options, error) {
 // configureNotary reads the notary's key, if there is to be a notary, and looks where it is to export to.
 func configureNotary(cfg config.Config) (signing.Options, error) {
 	o := signing.Options{
-		Every: cfg.Notary.Every, Interval: cfg.Notary.Interval, Replicas: cfg.NATS.Replicas,
+		Every: cfg.Notary.Every, Interval: cfg.Notary.Interval, Replicas: cfg.NATS.Replicas, Mode: provision.For(cfg.NATS.Provision),
 		ExportPath: cfg.Notary.ExportPath(), ExportURL: cfg.Notary.ExportURL(),
 	}
 	if cfg.Notary.Key == "" {

@@ -34,6 +34,7 @@ import (
 
 	"github.com/tidemark-chat/tidemark/config"
 	"github.com/tidemark-chat/tidemark/services/persister/signing"
+	"github.com/tidemark-chat/tidemark/streams/eventlog"
 	"github.com/tidemark-chat/tidemark/streams/readmodel/sqlite"
 )
 
@@ -52,6 +53,7 @@ type Persister struct {
 	status   *status
 	metrics  *metrics
 	notary   *signing.Notary // nil without a key
+	rights   *eventlog.Rights
 }
 
 // Run runs a persister, as its settings say, until ctx ends.
@@ -76,7 +78,7 @@ func New(options Options, log *slog.Logger) (*Persister, error) {
 		return nil, err
 	}
 	s := &status{}
-	p := &Persister{options: options, log: log, status: s, metrics: newMetrics(s)}
+	p := &Persister{options: options, log: log, status: s, metrics: newMetrics(s), rights: eventlog.NewRights(eventlog.Persister, log)}
 	p.notary = p.newNotary()
 	if options.Listen != "" {
 		var err error
@@ -103,6 +105,14 @@ func (p *Persister) Run(ctx context.Context) error {
 			return nil
 		})
 	}
+	group.Go(func() error {
+		select {
+		case err := <-p.rights.Refused():
+			return err
+		case <-ctx.Done():
+			return nil
+		}
+	})
 	group.Go(func() error {
 		defer p.stopServer(server) // last, so that it says not ready until the end
 		return p.project(ctx)

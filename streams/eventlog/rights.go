@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/nats-io/nats.go"
@@ -13,22 +14,22 @@ import (
 // refused request is otherwise one that nobody answers, and what was published
 // is gone: such a service must end rather than go on without a right.
 type Rights struct {
-	role     Role
-	optional []string // parts of subjects that can be done without
-	refused  chan error
-	log      *slog.Logger
+	role    Role
+	refused chan error
+	log     *slog.Logger
 }
 
-// NewRights makes one for all connections of a service. A refusal that has one
-// of the optional parts in it is only logged.
-func NewRights(role Role, log *slog.Logger, optional ...string) *Rights {
-	return &Rights{role: role, optional: optional, refused: make(chan error, 1), log: log}
+// NewRights makes one for all connections of a service.
+func NewRights(role Role, log *slog.Logger) *Rights {
+	return &Rights{role: role, refused: make(chan error, 1), log: log}
 }
 
-// Option makes a connection report to r. It replaces the error handler of [Connect].
-func (r *Rights) Option() nats.Option {
+// Option makes a connection report to r. It replaces the error handler of
+// [Connect]. A refusal whose text has one of the optional parts in it is only
+// logged: what is refused can be done without.
+func (r *Rights) Option(optional ...string) nats.Option {
 	return nats.ErrorHandler(func(_ *nats.Conn, sub *nats.Subscription, err error) {
-		if !r.needed(err) {
+		if !needed(err, optional) {
 			report(r.log, sub, err)
 			return
 		}
@@ -42,16 +43,9 @@ func (r *Rights) Option() nats.Option {
 // Refused brings the first refusal, with the subject that was refused.
 func (r *Rights) Refused() <-chan error { return r.refused }
 
-func (r *Rights) needed(err error) bool {
-	if !errors.Is(err, nats.ErrPermissionViolation) {
-		return false
-	}
-	for _, part := range r.optional {
-		if strings.Contains(err.Error(), part) {
-			return false
-		}
-	}
-	return true
+func needed(err error, optional []string) bool {
+	return errors.Is(err, nats.ErrPermissionViolation) &&
+		!slices.ContainsFunc(optional, func(part string) bool { return strings.Contains(err.Error(), part) })
 }
 
 // report logs what went wrong with a connection.

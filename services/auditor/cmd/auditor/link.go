@@ -54,18 +54,19 @@ func open(cmd *cobra.Command) (*link, error) {
 	if url == "" {
 		url = defaultURL
 	}
+	options, err := eventlog.Options(cfg, eventlog.Auditor)
+	if err != nil {
+		return nil, err
+	}
 	ctx, end := context.WithCancelCause(cmd.Context())
 	cmd.SetContext(ctx)
-	options := []nats.Option{nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+	options = append(options, nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
 		if needed(err) {
 			end(&refused{err})
 		} else {
 			log.Error("connection to the log", "error", err)
 		}
-	})}
-	if cfg.NATS.Credentials != "" {
-		options = append(options, nats.UserCredentials(cfg.NATS.Credentials))
-	}
+	}))
 	l := &link{config: cfg, end: end}
 	if l.nc, l.js, err = eventlog.Connect(url, "auditor", log, options...); err != nil {
 		end(nil)

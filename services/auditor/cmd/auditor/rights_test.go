@@ -31,7 +31,7 @@ func guarded(t *testing.T) (url func(user string) string) {
 		if may != nil {
 			u.Permissions = &server.Permissions{
 				Publish:   &server.SubjectPermission{Allow: may},
-				Subscribe: &server.SubjectPermission{Allow: []string{"_INBOX.>"}},
+				Subscribe: &server.SubjectPermission{Allow: []string{eventlog.Auditor.InboxPrefix() + ".>"}},
 			}
 		}
 		return u
