@@ -19,80 +19,82 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
+// closing are the ways in which a connection ends.
+var closing = map[string]func(s *server) error{
+	"websocket/peer closes": func(s *server) error {
+		c, err := connectWebSocket(s.addr)
+		if err != nil {
+			return err
+		}
+		_, _ = c.Write(frame(final|opClose, "\x03\xe8"))
+		return c.Close()
+	},
+	"websocket/connection reset": func(s *server) error {
+		c, err := connectWebSocket(s.addr)
+		if err == nil {
+			c.reset()
+		}
+		return err
+	},
+	"websocket/reset in the handshake": func(s *server) error {
+		c, err := dialWebSocket(s.addr, "")
+		if err == nil {
+			_ = c.send("40")
+			c.reset()
+		}
+		return err
+	},
+	"websocket/we close": func(s *server) error {
+		c, err := connectWebSocket(s.addr)
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		s.link(c.id).Close()
+		return c.untilClosed()
+	},
+	"websocket/refused": func(s *server) error {
+		c, err := connectWebSocket(s.addr)
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		return errors.Join(c.send("450-[]"), c.untilClosed())
+	},
+	"polling/peer closes": func(s *server) error {
+		c, err := connectPolling(s.addr)
+		if err != nil {
+			return err
+		}
+		defer c.close()
+		return c.post("1")
+	},
+	"polling/we close": func(s *server) error {
+		c, err := connectPolling(s.addr)
+		if err != nil {
+			return err
+		}
+		defer c.close()
+		s.link(c.id).Close()
+		return c.untilClosed()
+	},
+	"polling/upgraded, peer closes": func(s *server) error {
+		c, err := connectPolling(s.addr)
+		if err != nil {
+			return err
+		}
+		defer c.close()
+		ws, err := dialWebSocket(s.addr, c.sid)
+		if err != nil {
+			return err
+		}
+		return errors.Join(ws.send("2probe"), expectAll(ws, "3probe"), ws.send("5"), ws.Close())
+	},
+}
+
 // After thousands of connections, ended in every way, goroutines and heap are
 // what they were before.
 func TestAConnectionLeavesNothingBehind(t *testing.T) {
-	closing := map[string]func(s *server) error{
-		"websocket/peer closes": func(s *server) error {
-			c, err := connectWebSocket(s.addr)
-			if err != nil {
-				return err
-			}
-			_, _ = c.Write(frame(final|opClose, "\x03\xe8"))
-			return c.Close()
-		},
-		"websocket/connection reset": func(s *server) error {
-			c, err := connectWebSocket(s.addr)
-			if err == nil {
-				c.reset()
-			}
-			return err
-		},
-		"websocket/reset in the handshake": func(s *server) error {
-			c, err := dialWebSocket(s.addr, "")
-			if err == nil {
-				_ = c.send("40")
-				c.reset()
-			}
-			return err
-		},
-		"websocket/we close": func(s *server) error {
-			c, err := connectWebSocket(s.addr)
-			if err != nil {
-				return err
-			}
-			defer c.Close()
-			s.link(c.id).Close()
-			return c.untilClosed()
-		},
-		"websocket/refused": func(s *server) error {
-			c, err := connectWebSocket(s.addr)
-			if err != nil {
-				return err
-			}
-			defer c.Close()
-			return errors.Join(c.send("450-[]"), c.untilClosed())
-		},
-		"polling/peer closes": func(s *server) error {
-			c, err := connectPolling(s.addr)
-			if err != nil {
-				return err
-			}
-			defer c.close()
-			return c.post("1")
-		},
-		"polling/we close": func(s *server) error {
-			c, err := connectPolling(s.addr)
-			if err != nil {
-				return err
-			}
-			defer c.close()
-			s.link(c.id).Close()
-			return c.untilClosed()
-		},
-		"polling/upgraded, peer closes": func(s *server) error {
-			c, err := connectPolling(s.addr)
-			if err != nil {
-				return err
-			}
-			defer c.close()
-			ws, err := dialWebSocket(s.addr, c.sid)
-			if err != nil {
-				return err
-			}
-			return errors.Join(ws.send("2probe"), expectAll(ws, "3probe"), ws.send("5"), ws.Close())
-		},
-	}
 	for name, connect := range closing {
 		t.Run(name, func(t *testing.T) { churn(t, connect) })
 	}

@@ -63,7 +63,11 @@ func attachEngine(own http.Handler, e engine.BaseServer, holdsBack bool) http.Ha
 // which begins to read a WebSocket after it.
 func adopt(conn engine.Socket, link *Link) {
 	link.links.add(conn.Id(), link)
-	_ = conn.Once("close", func(...any) { link.shut() })
+	end := takeEnd(conn.Request())
+	_ = conn.Once("close", func(...any) {
+		link.shut()
+		end()
+	})
 	_ = conn.Once("upgrade", func(args ...any) {
 		if t, ok := first[*webSocket](args); ok {
 			link.carry(t)
@@ -71,6 +75,7 @@ func adopt(conn engine.Socket, link *Link) {
 	})
 	if conn.ReadyState() == "closed" {
 		link.shut()
+		end()
 	}
 	switch t := conn.Transport().(type) {
 	case *polling:

@@ -48,6 +48,8 @@ func newHandshakes(server engine.BaseServer, next http.Handler) *handshakes {
 }
 
 func (h *handshakes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	began := beginningOf(r.Context())
+	defer func() { began.take()() }() // unless a connection has
 	query, upgrade := r.URL.Query(), websocket.IsWebSocketUpgrade(r)
 	sid := query.Get("sid")
 	switch {
@@ -99,7 +101,7 @@ func (h *handshakes) webSocket(w http.ResponseWriter, r *http.Request, sid strin
 	ctx.Websocket = &types.WebSocketConn{EventEmitter: types.NewEventEmitter(), Conn: conn}
 	var ok bool
 	if sid == "" {
-		v.webSocket, ok = h.connect(ctx.Websocket)
+		v.webSocket, ok = h.connect(ctx.Websocket, v.began)
 	} else {
 		ok = h.upgrade(sid, ctx)
 	}
@@ -121,13 +123,13 @@ func (h *handshakes) welcome(ctx *types.HttpContext) (ok bool) {
 }
 
 // connect makes a connection of a WebSocket. The transport is nil if it is not ours.
-func (h *handshakes) connect(conn *types.WebSocketConn) (t *webSocket, ok bool) {
+func (h *handshakes) connect(conn *types.WebSocketConn, began *beginning) (t *webSocket, ok bool) {
 	ctx := h.blanks.Get().(*types.HttpContext)
 	defer h.blanks.Put(ctx)
-	ctx.Websocket = conn
-	refused, _ := h.server.Handshake(transports.WEBSOCKET, ctx)
-	ctx.Websocket = nil
 	v := visitOf(ctx)
+	ctx.Websocket, v.began = conn, began
+	refused, _ := h.server.Handshake(transports.WEBSOCKET, ctx)
+	ctx.Websocket, v.began = nil, nil
 	t, v.webSocket = v.webSocket, nil
 	return t, refused == nil
 }

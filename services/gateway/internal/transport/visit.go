@@ -17,6 +17,7 @@ type visit struct {
 	http.ResponseWriter
 	request   *http.Request // a copy, and nobody else's
 	webSocket *webSocket    // made for it; nil if none was
+	began     *beginning    // until the connection that it begins has taken it
 }
 
 // blank is what the library is given, and keeps, instead of the request that began
@@ -31,7 +32,7 @@ func blank() *types.HttpContext {
 }
 
 func newVisit(w http.ResponseWriter, r *http.Request, ctx context.Context) *visit {
-	return &visit{ResponseWriter: w, request: r.WithContext(ctx)}
+	return &visit{ResponseWriter: w, request: r.WithContext(ctx), began: beginningOf(r.Context())}
 }
 
 // Unwrap is for [http.ResponseController].
