@@ -65,3 +65,27 @@ func read(t *testing.T, path string) string {
 	}
 	return strings.ReplaceAll(string(content), "\r\n", "\n")
 }
+
+// checkSettings loads the configuration from these variables, as a service would. Files that are only there where it is
+// deployed are taken for present.
+func checkSettings(t *testing.T, env map[string]string) config.Config {
+	t.Helper()
+	present := filepath.Join(t.TempDir(), "present")
+	if err := os.WriteFile(present, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range env {
+		if !strings.HasPrefix(name, config.EnvPrefix) {
+			continue
+		}
+		if strings.HasPrefix(value, "/") && name != "TIDEMARK_DATA_DIR" {
+			value = present
+		}
+		t.Setenv(name, value)
+	}
+	cfg, err := config.Load(nil)
+	if err != nil {
+		t.Error(err)
+	}
+	return cfg
+}
