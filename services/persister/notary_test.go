@@ -196,7 +196,7 @@ func TestTheProjectionGoesOnWithoutANotarysStream(t *testing.T) {
 	options := withNotary(t, testOptions(server.URL(), database(t)))
 	p := run(t, options)
 	p.reaches(logtest.Fill(t, js, 300, keyed(t)))
-	eventually(t, "says why it does not sign", func() bool { return strings.Contains(p.notary.Report().Problem, "could lose checkpoints") })
+	eventually(t, "says why it does not sign", func() bool { return strings.Contains(p.notary.Report().Problem, "AUDIT: it could lose what it holds") })
 	p.reaches(logtest.Publish(t, js, logtest.Message(t, "general", "hi")))
 	if !p.status.report().Ready || !strings.Contains(metricsPage(t, p), "tidemark_persister_notary_problem 1") {
 		t.Errorf("%+v", p.status.report())

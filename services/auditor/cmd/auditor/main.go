@@ -38,7 +38,7 @@ func service() command.Service {
 			"  auditor verify\n" +
 			"  auditor transcript --room general --out handover\n" +
 			"  auditor check-proof handover/transcript.html --key notary.pub      (anywhere, without the log)",
-		Sections: []string{"dataDir", "nats.url", "nats.credentials", "database"},
+		Sections: []string{"dataDir", "nats.url", "nats.credentials", "nats.ca", "nats.cert", "nats.key", "database"},
 		Extra: []*cobra.Command{
 			refusals(replayCommand()), refusals(statCommand()), refusals(verifyCommand()), refusals(transcriptCommand()),
 			refusals(proveCommand()), refusals(checkpointCommand()), refusals(consistencyCommand()), refusals(rebuildCommand()),
