@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/synadia-io/orbit.go/jetstreamext"
 
@@ -91,20 +93,44 @@ func (l *Log) Get(ctx context.Context, offset uint64) (event.Event, error) {
 	if offset == 0 {
 		return event.Event{}, fault.New(op, fault.Temporary, ErrNotFound)
 	}
-	msgs, err := jetstreamext.GetBatch(ctx, l.js, StreamName, 1, jetstreamext.GetBatchSeq(offset))
+	if err := connected(l.js); err != nil {
+		return event.Event{}, fault.New(op, fault.Temporary, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	msg, err := l.js.Conn().RequestWithContext(ctx, directGet, fmt.Appendf(nil, `{"seq":%d}`, offset))
 	if err != nil {
 		return event.Event{}, fault.New(op, fault.Temporary, err)
 	}
-	for msg, err := range msgs {
-		switch {
-		case err != nil:
-			return event.Event{}, fault.New(op, fault.Temporary, notFound(err))
-		case msg.Sequence != offset: // the next one that exists
-			return event.Event{}, fault.New(op, fault.Temporary, ErrNotFound)
-		}
-		return event.Decode(msg.Sequence, msg.Time, msg.Subject, msg.Header, msg.Data)
+	if added(msg.Header, jetstream.SequenceHeader) != strconv.FormatUint(offset, 10) {
+		return event.Event{}, fault.New(op, fault.Temporary, refusedRead(msg.Header))
 	}
-	return event.Event{}, fault.New(op, fault.Temporary, errCutShort)
+	at, err := time.Parse(time.RFC3339Nano, added(msg.Header, jetstream.TimeStampHeaer))
+	if err != nil {
+		return event.Event{}, fault.New(op, fault.Temporary, err)
+	}
+	return event.Decode(offset, at, added(msg.Header, jetstream.SubjectHeader), msg.Header, msg.Data)
+}
+
+// directGet is where the server answers with the message of an offset.
+const directGet = jetstream.DefaultAPIPrefix + "DIRECT.GET." + StreamName
+
+// added is the value of a header that the server adds to what it answers. It stands
+// behind the headers of the message itself, which may bear the same names: the
+// client library, which takes the first, could be made to not find a message.
+func added(header nats.Header, name string) string {
+	if values := header[name]; len(values) > 0 {
+		return values[len(values)-1]
+	}
+	return ""
+}
+
+// refusedRead is why an answer is not the message that was asked for.
+func refusedRead(header nats.Header) error {
+	if status := header.Get("Status"); status != "404" {
+		return fmt.Errorf("the server answers %s %s", status, header.Get("Description"))
+	}
+	return ErrNotFound
 }
 
 // HasUser reports whether somebody has registered under an id. With replicas, the

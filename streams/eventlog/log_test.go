@@ -135,6 +135,23 @@ func TestGet(t *testing.T) {
 	}
 }
 
+func TestWhatAMessageSaysOfItselfDoesNotHideIt(t *testing.T) {
+	js := logtest.Start(t).Provision(logtest.Config())
+	for _, header := range []string{"Nats-Sequence", "Nats-Stream", "Nats-Subject", "Nats-Time-Stamp", "Status"} {
+		want := logtest.Message(t, "general", "hi")
+		m := want.Encode()
+		m.Header.Set(header, "404")
+		ack, err := js.PublishMsg(ctx, m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := eventlog.Open(js).Get(ctx, ack.Sequence)
+		if err != nil || got.ID != want.ID || got.Offset != ack.Sequence || got.At.Year() < 2000 {
+			t.Errorf("%s: got %+v, %v", header, got, err)
+		}
+	}
+}
+
 func TestReadMergesConversationsInOrder(t *testing.T) {
 	js := logtest.Start(t).Provision(logtest.Config())
 	room := func(name string) subject.Conversation { return subject.Conversation{Kind: subject.Room, Name: name} }
