@@ -31,6 +31,9 @@ type Record struct {
 	// Missing counts the offsets just before this one at which the log holds
 	// nothing. In an intact log it is always 0.
 	Missing uint64
+	// Trace is the trace context that came with the event, whoever wrote it; empty
+	// for none.
+	Trace string
 }
 
 // Feed is an ordered feed without gaps.

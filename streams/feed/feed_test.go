@@ -2,18 +2,20 @@ package feed_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/goleak"
 
 	"github.com/tidemark-chat/tidemark/streams/event"
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
+	"github.com/tidemark-chat/tidemark/streams/fault"
 	"github.com/tidemark-chat/tidemark/streams/feed"
+	"github.com/tidemark-chat/tidemark/streams/feed/feedtest"
 	"github.com/tidemark-chat/tidemark/streams/logtest"
 )
 
@@ -54,33 +56,15 @@ func expect(t testing.TB, records <-chan feed.Record, from, to uint64) {
 	}
 }
 
-func TestEveryEventInOrderWhateverHappensToTheServer(t *testing.T) {
-	s := logtest.Start(t)
-	js := s.Provision(logtest.Config())
-	publish := func(from, to int) {
-		for i := from; i <= to; i++ {
-			logtest.Publish(t, js, logtest.Message(t, "general", fmt.Sprint(i)))
-		}
-	}
-	publish(1, 300)
-	records, ended := follow(t, feed.NewOrdered(s.Connect(), slog.New(slog.DiscardHandler)), 100)
-	expect(t, records, 101, 300)
-	publish(301, 400)
-	expect(t, records, 301, 400)
-	for round := range 3 {
-		s.Stop()
-		s.Restart()
-		js = s.Connect()
-		from := 401 + 50*round
-		publish(from, from+49)
-		expect(t, records, uint64(from), uint64(from+49))
-	}
-	select {
-	case err := <-ended:
-		t.Errorf("the feed ended: %v", err)
-	default:
-	}
-}
+func newOrdered(js jetstream.JetStream) feed.Feed { return feed.NewOrdered(js, feedtest.Quiet) }
+
+func newRepublish(js jetstream.JetStream) feed.Feed { return feed.NewRepublish(js, feedtest.Quiet) }
+
+func TestOrdered(t *testing.T) { feedtest.Run(t, newOrdered, 0) }
+
+func TestRepublish(t *testing.T) { feedtest.Run(t, newRepublish, 0) }
+
+func TestRepublishOfWhichMessagesAreLost(t *testing.T) { feedtest.Run(t, newRepublish, 5) }
 
 // A paused consumer is like one whose replica is behind and stays so: it lives,
 // says so, and delivers nothing.
@@ -104,65 +88,12 @@ func TestAConsumerThatStandsStillIsReplaced(t *testing.T) {
 	expect(t, records, 2, 3)
 }
 
-func TestADamagedEventIsDeliveredAsSuch(t *testing.T) {
+func TestALogThatDoesNotRepublishIsAnErrorThatSaysWhatToDo(t *testing.T) {
 	s := logtest.Start(t)
-	js := s.Provision(logtest.Config())
-	if _, err := js.Publish(context.Background(), "chat.0.room.ngeneral", []byte("not ours")); err != nil {
-		t.Fatal(err)
-	}
-	e := logtest.Message(t, "general", "hi")
-	e.Content = "altered after it was sealed"
-	logtest.Publish(t, js, e, logtest.Message(t, "general", "3"))
-	records, _ := follow(t, feed.NewOrdered(s.Connect(), slog.New(slog.DiscardHandler)), 0)
-	for range 2 {
-		if r := next(t, records); r.Damaged == nil {
-			t.Errorf("passed as intact: %+v", r)
-		}
-	}
-	expect(t, records, 3, 3)
-}
-
-// TestALogThatIsNoLongerTheSameIsLost deletes the log behind a feed; in one case
-// another one takes its name and grows beyond where the feed was.
-func TestALogThatIsNoLongerTheSameIsLost(t *testing.T) {
-	for name, then := range map[string]func(*logtest.Server){
-		"deleted": func(*logtest.Server) {},
-		"made anew": func(s *logtest.Server) {
-			js := s.Provision(logtest.Config())
-			logtest.Publish(t, js, logtest.Message(t, "general", "x"), logtest.Message(t, "general", "y"))
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := logtest.Start(t)
-			js := s.Provision(logtest.Config())
-			logtest.Publish(t, js, logtest.Message(t, "general", "1"))
-			records, ended := follow(t, feed.NewOrdered(s.Connect(), slog.New(slog.DiscardHandler)), 0)
-			expect(t, records, 1, 1)
-			if err := js.DeleteStream(context.Background(), "CHAT"); err != nil {
-				t.Fatal(err)
-			}
-			then(s)
-			select {
-			case err := <-ended:
-				if !errors.Is(err, feed.ErrLost) {
-					t.Errorf("ended with %v, want ErrLost", err)
-				}
-			case r := <-records:
-				t.Errorf("delivered %+v of another log", r)
-			case <-time.After(20 * time.Second):
-				t.Error("went on")
-			}
-		})
-	}
-}
-
-func TestStartingPastTheEndIsRefused(t *testing.T) {
-	s := logtest.Start(t)
-	js := s.Provision(logtest.Config())
-	logtest.Publish(t, js, logtest.Message(t, "general", "1"))
-	_, ended := follow(t, feed.NewOrdered(s.Connect(), slog.New(slog.DiscardHandler)), 2)
-	if err := <-ended; !errors.Is(err, feed.ErrLost) {
-		t.Errorf("got %v, want ErrLost", err)
+	s.Provision(logtest.Config())
+	err := feed.NewRepublish(s.Connect(), feedtest.Quiet).Run(t.Context(), 0, func(feed.Record) {})
+	if !fault.Is(err, fault.Permanent) || !strings.Contains(err.Error(), "stream.republish") || !strings.Contains(err.Error(), "streams provision") {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -5,15 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/tidemark-chat/tidemark/streams/event"
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
-	"github.com/tidemark-chat/tidemark/streams/fault"
 )
 
 const (
@@ -47,40 +45,33 @@ func NewOrdered(js jetstream.JetStream, log *slog.Logger) *Ordered {
 
 // Run implements Feed.
 func (o *Ordered) Run(ctx context.Context, after uint64, apply func(Record)) error {
-	begin, err := o.log.State(ctx)
+	at, err := begin(ctx, o.log, after)
 	if err != nil {
 		return err
 	}
-	if after > begin.Last {
-		return lost("asked for what follows %d, the log ends at %d", after, begin.Last)
-	}
-	at := &place{epoch: begin.Epoch, offset: after}
-	at.reached.Store(after)
+	return keep(ctx, o.out, at, func() error { return o.consume(ctx, at, math.MaxUint64, apply) })
+}
+
+// keep runs session after session of a feed, each of which goes on where the one
+// before ended, until ctx ends or the feed is lost.
+func keep(ctx context.Context, out *slog.Logger, at *place, session func() error) error {
 	for ctx.Err() == nil {
-		err := o.consume(ctx, at, apply)
+		err := session()
 		if errors.Is(err, ErrLost) {
 			return err
 		}
 		if err != nil && ctx.Err() == nil {
-			o.out.Warn("feed interrupted", "position", at.offset, "error", err)
+			out.Warn("feed interrupted", "position", at.offset, "error", err)
 			pause(ctx, retryPause)
 		}
 	}
 	return nil
 }
 
-// place is where the feed is, and how it would know that place again.
-type place struct {
-	epoch    string
-	offset   uint64
-	reached  atomic.Uint64 // offset, for watch
-	digest   event.Digest  // of the event at offset; zero if none was delivered intact
-	consumer string        // the server-side consumer that delivered it
-}
-
-// consume runs one ordered consumer until it fails or ctx ends.
-func (o *Ordered) consume(ctx context.Context, at *place, apply func(Record)) error {
-	if err := o.check(ctx, at); err != nil {
+// consume runs one ordered consumer until it has delivered what the log holds up
+// to an offset, fails or ctx ends.
+func (o *Ordered) consume(ctx context.Context, at *place, through uint64, apply func(Record)) error {
+	if _, err := check(ctx, o.log, at); err != nil {
 		return err
 	}
 	consumer, err := o.js.OrderedConsumer(ctx, eventlog.StreamName, jetstream.OrderedConsumerConfig{
@@ -104,21 +95,24 @@ func (o *Ordered) consume(ctx context.Context, at *place, apply func(Record)) er
 	watch.Go(func() { o.watch(watching, at, messages.Stop) })
 	defer func() { unwatch(); watch.Wait(); stop(); messages.Stop() }()
 
-	for {
-		if err := o.deliver(ctx, messages, at, apply); err != nil {
+	for at.offset < through {
+		if err := o.deliver(ctx, messages, at, through, apply); err != nil {
 			return err
 		}
-		if err := o.check(ctx, at); err != nil {
-			return err
+		if at.offset < through {
+			if _, err := check(ctx, o.log, at); err != nil {
+				return err
+			}
 		}
 	}
+	return nil
 }
 
-// deliver applies events for one check interval.
-func (o *Ordered) deliver(ctx context.Context, messages jetstream.MessagesContext, at *place, apply func(Record)) error {
+// deliver applies events for one check interval, or up to an offset.
+func (o *Ordered) deliver(ctx context.Context, messages jetstream.MessagesContext, at *place, through uint64, apply func(Record)) error {
 	interval, cancel := context.WithTimeout(ctx, checkInterval)
 	defer cancel()
-	for interval.Err() == nil {
+	for at.offset < through && interval.Err() == nil {
 		msg, err := messages.Next(jetstream.NextContext(interval))
 		if err != nil {
 			if ctx.Err() == nil && interval.Err() != nil {
@@ -133,22 +127,14 @@ func (o *Ordered) deliver(ctx context.Context, messages jetstream.MessagesContex
 		if meta.Consumer != at.consumer {
 			// The library made a new consumer, perhaps on another log of the
 			// same name: make sure before anything of it is delivered.
-			if err := o.check(ctx, at); err != nil {
+			if _, err := check(ctx, o.log, at); err != nil {
 				return err
 			}
 			at.consumer = meta.Consumer
 		}
-		if meta.Sequence.Stream <= at.offset {
-			continue
+		if meta.Sequence.Stream > at.offset {
+			apply(at.step(meta.Sequence.Stream, meta.Timestamp, msg.Subject(), msg.Headers(), msg.Data()))
 		}
-		r := Record{Missing: meta.Sequence.Stream - at.offset - 1}
-		r.Event, r.Damaged = event.Decode(meta.Sequence.Stream, meta.Timestamp, msg.Subject(), msg.Headers(), msg.Data())
-		at.offset, at.digest = meta.Sequence.Stream, event.Digest{}
-		at.reached.Store(at.offset)
-		if r.Damaged == nil {
-			at.digest = r.Event.Digest
-		}
-		apply(r)
 	}
 	return nil
 }
@@ -183,45 +169,6 @@ func (o *Ordered) watch(ctx context.Context, at *place, stop func()) {
 			due = state.Last
 		}
 		cancel()
-	}
-}
-
-// check makes sure that the log is still the one the feed began with, and still
-// holds what was delivered. A consumer that starts behind the end of a shorter
-// log would be accepted by the server and skip events silently; an older copy
-// of the log that was put back keeps its epoch and issues offsets again.
-func (o *Ordered) check(ctx context.Context, at *place) error {
-	state, err := o.log.State(ctx)
-	switch {
-	case errors.Is(err, jetstream.ErrStreamNotFound):
-		return lost("%w", err)
-	case err != nil:
-		return err
-	case state.Epoch != at.epoch:
-		return lost("it is another log (epoch %s, was %s)", state.Epoch, at.epoch)
-	case state.Last < at.offset:
-		return lost("the log ends at %d, %d was delivered", state.Last, at.offset)
-	case at.digest == event.Digest{}:
-		return nil
-	}
-	e, err := o.log.Get(ctx, at.offset)
-	if fault.Is(err, fault.Temporary) {
-		return err
-	}
-	if e.Digest != at.digest {
-		return lost("the event at %d is not the one that was delivered", at.offset)
-	}
-	return nil
-}
-
-func lost(format string, args ...any) error {
-	return fault.Errorf("feed", fault.Temporary, "%w: %w", ErrLost, fmt.Errorf(format, args...))
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	select {
-	case <-time.After(d):
-	case <-ctx.Done():
 	}
 }
 
