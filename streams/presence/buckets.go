@@ -2,26 +2,18 @@ package presence
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	watch "github.com/tidemark-chat/tidemark/streams/bucket"
 	"github.com/tidemark-chat/tidemark/streams/provision"
 )
 
 const (
 	presenceBucket = "PRESENCE"
 	leasesBucket   = "LEASES"
-	// watchBatch is how many updates are asked for in advance.
-	watchBatch = 500
-	// watcherTTL is when the server forgets a watcher that no longer asks.
-	watcherTTL = 30 * time.Second
 )
-
-var errGap = errors.New("a watch left something out")
 
 // bucket is a key-value bucket and the stream behind it.
 type bucket struct {
@@ -29,49 +21,9 @@ type bucket struct {
 	stream jetstream.Stream
 }
 
-// update is something written to a key.
-type update struct {
-	key   string
-	value []byte
-	put   bool // or removed
-}
-
-// watch calls apply with the last update of every key, and then with each that
-// is made, until something is amiss or ctx ends, and returns why. The client
-// library's own watcher would repair what is amiss without a word, and may
-// outlast its context.
-func (b bucket) watch(ctx context.Context, apply func(update)) error {
-	consumer, err := b.stream.CreateConsumer(ctx, jetstream.ConsumerConfig{
-		DeliverPolicy:     jetstream.DeliverLastPerSubjectPolicy,
-		FilterSubject:     b.subject(">"),
-		AckPolicy:         jetstream.AckNonePolicy,
-		InactiveThreshold: watcherTTL,
-		Replicas:          1,
-		MemoryStorage:     true,
-	})
-	if err != nil {
-		return fmt.Errorf("watch: %w", err)
-	}
-	messages, err := consumer.Messages(jetstream.PullMaxMessages(watchBatch))
-	if err != nil {
-		return fmt.Errorf("watch: %w", err)
-	}
-	defer messages.Stop()
-	for delivered := uint64(1); ; delivered++ {
-		msg, err := messages.Next(jetstream.NextContext(ctx))
-		if err != nil {
-			return fmt.Errorf("watch: %w", err)
-		}
-		if meta, err := msg.Metadata(); err != nil || meta.Sequence.Consumer != delivered {
-			return errGap
-		}
-		h := msg.Headers()
-		apply(update{
-			key:   strings.TrimPrefix(msg.Subject(), b.subject("")),
-			value: msg.Data(),
-			put:   h.Get("KV-Operation") == "" && h.Get(jetstream.MarkerReasonHeader) == "",
-		})
-	}
+// watch follows the bucket until something is amiss or ctx ends, and returns why.
+func (b bucket) watch(ctx context.Context, apply func(watch.Update)) error {
+	return watch.Watch{Bucket: b.Bucket(), Stream: b.stream, Apply: apply}.Run(ctx)
 }
 
 // purge removes all keys of an incarnation, without a mark.

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	watch "github.com/tidemark-chat/tidemark/streams/bucket"
 )
 
 const (
@@ -110,15 +112,15 @@ func (s *stay) follow(ctx context.Context) error {
 }
 
 // watch applies all that a bucket holds, and then what is written to it.
-func (s *stay) watch(ctx context.Context, b bucket, apply func(update, time.Time)) {
-	s.end(b.watch(ctx, func(u update) {
+func (s *stay) watch(ctx context.Context, b bucket, apply func(watch.Update, time.Time)) {
+	s.end(b.watch(ctx, func(u watch.Update) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		now := time.Now()
 		switch {
-		case u.key != s.own:
+		case u.Key != s.own:
 			apply(u, now)
-		case u.put:
+		case u.Put:
 			s.echo(b, now)
 		default:
 			s.end(errLost)
@@ -135,31 +137,31 @@ func (s *stay) echo(b bucket, now time.Time) {
 	}
 }
 
-func (s *stay) applyLease(u update, now time.Time) {
-	if u.put {
-		s.view.leaseSeen(u.key, now)
+func (s *stay) applyLease(u watch.Update, now time.Time) {
+	if u.Put {
+		s.view.leaseSeen(u.Key, now)
 	} else {
-		s.view.leaseGone(u.key, now)
+		s.view.leaseGone(u.Key, now)
 	}
 }
 
-func (s *stay) applyKey(u update, now time.Time) {
-	incarnation, key, _ := strings.Cut(u.key, ".")
-	if !u.put {
+func (s *stay) applyKey(u watch.Update, now time.Time) {
+	incarnation, key, _ := strings.Cut(u.Key, ".")
+	if !u.Put {
 		s.view.remove(incarnation, key)
 		return
 	}
 	var e Entry
 	if key != "" {
-		if err := json.Unmarshal(u.value, &e); err != nil {
-			s.log.Warn("presence key not understood", "key", u.key, "error", err)
+		if err := json.Unmarshal(u.Value, &e); err != nil {
+			s.log.Warn("presence key not understood", "key", u.Key, "error", err)
 			return
 		}
 	}
 	if incarnation == s.own && !s.view.entered(e) {
 		// A write that was given up for lost arrived after all, or it is just
 		// being removed.
-		s.outbox.found(u.key)
+		s.outbox.found(u.Key)
 		s.nudge()
 	}
 	s.view.put(incarnation, strings.Clone(key), e, now)

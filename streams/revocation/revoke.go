@@ -1,0 +1,58 @@
+package revocation
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/tidemark-chat/tidemark/streams/fault"
+)
+
+// Revoke makes a revocation as of now, by the server's clock, and returns it with its
+// time. It is done when this returns; gateways hear of it a moment later. An earlier
+// one of the same target is replaced.
+func Revoke(ctx context.Context, js jetstream.JetStream, r Revocation) (Revocation, error) {
+	const op = "revoke"
+	stream, revocations, err := open(ctx, js)
+	if err != nil {
+		return Revocation{}, fault.New(op, fault.Temporary, err)
+	}
+	r.At = stream.CachedInfo().TimeStamp.UTC().Truncate(time.Millisecond).Add(time.Millisecond)
+	body, err := r.encode()
+	if err != nil {
+		return Revocation{}, fault.New(op, fault.Permanent, err)
+	}
+	if _, err := revocations.Put(ctx, r.key(), body); err != nil {
+		return Revocation{}, fault.New(op, fault.Temporary, err)
+	}
+	return r, nil
+}
+
+// Lift ends a revocation, and reports whether there was one.
+func Lift(ctx context.Context, js jetstream.JetStream, t Target) (bool, error) {
+	const op = "lift a revocation"
+	_, revocations, err := open(ctx, js)
+	if err != nil {
+		return false, fault.New(op, fault.Temporary, err)
+	}
+	if _, err := revocations.Get(ctx, t.key()); errors.Is(err, jetstream.ErrKeyNotFound) {
+		return false, nil
+	} else if err != nil {
+		return false, fault.New(op, fault.Temporary, err)
+	}
+	return true, fault.New(op, fault.Temporary, revocations.Delete(ctx, t.key()))
+}
+
+func open(ctx context.Context, js jetstream.JetStream) (jetstream.Stream, jetstream.KeyValue, error) {
+	if !js.Conn().IsConnected() {
+		return nil, nil, errDisconnected
+	}
+	stream, err := js.Stream(ctx, streamName)
+	if err != nil {
+		return nil, nil, err
+	}
+	revocations, err := js.KeyValue(ctx, bucketName)
+	return stream, revocations, err
+}
