@@ -15,6 +15,8 @@ export interface AccountOptions {
   connection: Pick<Connection, 'open' | 'close'>
   /** Tells the other tabs. */
   post: (message: TabMessage) => void
+  /** Each handshake has a token that says who this is. */
+  byToken: boolean
   /** Whether the page wants to be connected. */
   isOpen: () => boolean
   /** The user is this page's no longer. */
@@ -36,7 +38,7 @@ export class Account {
   #introduced = false
 
   constructor(kept: KeptSession | undefined, options: AccountOptions) {
-    this.#who = new Who(kept)
+    this.#who = new Who(kept, options.byToken)
     this.#latest = kept?.since ?? -Infinity
     this.#options = options
   }
@@ -53,7 +55,12 @@ export class Account {
     return this.#who.auth()
   }
 
+  come(): void {
+    this.#who.come()
+  }
+
   signIn(username: string): void {
+    if (this.#options.byToken) throw new Error('who signs in, a token says: call connect()')
     const { session } = this.#who
     if (this.#who.isSomebody) this.#options.connection.close()
     if (session !== undefined) {
@@ -73,6 +80,7 @@ export class Account {
   }
 
   signedInElsewhere(session: KeptSession): void {
+    if (this.#options.byToken) return // the next handshake's token says it
     const known = this.#who.session
     if (known?.userID === session.userID || (known !== undefined && laterOf(known, session) === known)) return
     this.#replace(session)
@@ -99,18 +107,24 @@ export class Account {
   /** The first event of each connection: the gateway says who this is. */
   greeted(greeting: Session | undefined): void {
     const { session: known, name } = this.#who
-    const username = known?.username ?? name
-    if (greeting === undefined || username === undefined) return
-    if (known?.sessionID !== greeting.sessionID || known.userID !== greeting.userID) {
-      const session = { ...greeting, username, since: Math.max(Date.now(), this.#latest + 1) } // clocks may be set back
-      this.#is(session)
-      this.#introduced = false
+    if (greeting === undefined) return
+    const { userID } = greeting
+    const same = known?.userID === userID
+    const username = this.#options.byToken ? (greeting.username ?? (same ? known.username : userID)) : (known?.username ?? name)
+    if (username === undefined) return
+    const sessionID = greeting.sessionID || `token of ${userID}`
+    if (known?.sessionID !== sessionID || !same || known.username !== username) {
+      const session = { sessionID, userID, username, since: Math.max(Date.now(), this.#latest + 1) } // clocks may be set back
       void this.#options.store.signIn(session)
       this.#options.post({ type: 'signed in', session })
+      // The token is of somebody else now, and this handshake named the rooms of whom it was.
+      if (this.#options.byToken && known !== undefined && !same) return this.#replace(session)
+      this.#is(session)
+      this.#introduced = false
     }
     if (!this.#introduced) this.#options.emit('identity', this.identity)
     this.#introduced = true
-    this.#options.greeted(greeting.userID)
+    this.#options.greeted(userID)
   }
 
   /** The handshake was turned away for good: the session has ended, or the name is none. Never worth another attempt. */

@@ -40,6 +40,8 @@ export interface ClientOptions {
   tabs: Tabs
   page: Page
   ackTimeoutMs?: number
+  /** Where each handshake has a token: whether a refused one is worth another attempt, with another one. */
+  token?: { anew: (reason: string) => boolean }
   /** The longest packet that the gateway takes without closing the connection; undefined where it is not known. */
   maxPacketBytes?: () => number | undefined
 }
@@ -65,7 +67,7 @@ export class Client implements Tidemark {
   #open = false
 
   constructor(options: ClientOptions) {
-    const { kept, store, tabs, page, ackTimeoutMs = 10_000, maxPacketBytes = () => undefined } = options
+    const { kept, store, tabs, page, token, ackTimeoutMs = 10_000, maxPacketBytes = () => undefined } = options
     const emit = <E extends keyof ClientEvents>(name: E, value: ClientEvents[E]) => this.#events.emit(name, value)
     this.#loaded = kept.session
     this.#store = store
@@ -99,12 +101,16 @@ export class Client implements Tidemark {
       changed: (state) => emit('state', state),
       connected: () => this.#connected(),
       lost: () => this.#lost(),
-      turnedAway: (reason) => (reason === 'invalid rooms' ? this.#rooms.nameFewer() : this.#account.turnedAway(reason)),
+      turnedAway: (reason) => {
+        if (reason === 'invalid rooms') return this.#rooms.nameFewer()
+        return token === undefined ? this.#account.turnedAway(reason) : token.anew(reason)
+      },
     })
     this.#account = new Account(kept.session, {
       store, emit,
       connection: this.#connection,
       post: (message) => tabs.post(message),
+      byToken: token !== undefined,
       isOpen: () => this.#open,
       ended: () => this.#ended(),
       forgotten: () => this.#forgotten(),
@@ -157,6 +163,7 @@ export class Client implements Tidemark {
 
   connect(): void {
     this.#open = true
+    this.#account.come()
     for (const entry of this.outbox) this.#events.emit('outbox', entry)
     if (this.#account.isSomebody) this.#connection.open()
   }

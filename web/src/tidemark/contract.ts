@@ -73,10 +73,14 @@ export interface Watermark {
   offset: number
 }
 
-/** First event of a user's connection. `sessionID` is the user's secret, `userID` is public. */
+/**
+ * First event of a user's connection. `sessionID` is the user's secret, empty for who has connected with a token; `userID` is
+ * public.
+ */
 export interface Session {
   sessionID: string
   userID: string
+  username?: string
 }
 
 export interface Person {
@@ -149,8 +153,9 @@ export type RefusalCode =
 /** There is no ack for a temporary failure: the sender's own timeout makes it try again. */
 export type Ack = Stored | Refused
 
-/** The handshake's `auth`: a new user by `username`, a known one by `sessionID`; and from where to replay. */
+/** The handshake's `auth`: a new user by `username`, a known one by `sessionID` or `token`; and from where to replay. */
 export interface Auth {
+  token?: string
   username?: string
   sessionID?: string
   rooms: readonly string[]

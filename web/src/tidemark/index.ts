@@ -18,6 +18,7 @@ import { browserPage } from './page'
 import { openStore } from './safe'
 import { maxPayload, socketOf } from './socket'
 import { browserTabs } from './tabs'
+import { Token } from './token'
 import type { Tidemark } from './tidemark'
 
 export * from './contract'
@@ -28,16 +29,23 @@ export type { OutboxEntry } from './entry'
 export interface OpenOptions {
   /** How long to wait for the ack of a message before it is sent again; 10 s by default. */
   ackTimeoutMs?: number
+  /**
+   * Where users come with tokens of an identity provider (the gateway's auth.*): asked before each attempt to connect. Whose
+   * the token is, is who signs in: there is no signIn(), connect() is enough.
+   */
+  token?: () => string | Promise<string>
 }
 
 /** A client of the gateway at `url`, by default the one that served the page; call connect() once it is listened to. */
-export async function open(url = '', options: OpenOptions = {}): Promise<Tidemark> {
+export async function open(url = '', { token: ask, ...options }: OpenOptions = {}): Promise<Tidemark> {
+  const token = ask && new Token(ask)
   const tabs = browserTabs()
   const [store] = await Promise.all([openStore(), tabs.enter()])
   let socket: Socket | undefined
   const client = new Client({
     ...options,
-    wire: (auth) => (socket = socketOf(url, auth)),
+    ...(token && { token }),
+    wire: (auth) => (socket = socketOf(url, auth, token)),
     maxPacketBytes: () => maxPayload(socket),
     kept: await store.load(),
     store,

@@ -66,8 +66,9 @@ function messages(values: readonly unknown[], conversation: Conversation): Messa
 }
 
 export function session(value: unknown): Session | undefined {
-  if (!isRecord(value) || !isName(value.sessionID) || !isName(value.userID)) return undefined
-  return { sessionID: value.sessionID, userID: value.userID }
+  if (!isRecord(value) || typeof value.sessionID !== 'string' || !isName(value.userID)) return undefined
+  const { sessionID, userID, username } = value
+  return isName(username) ? { sessionID, userID, username } : { sessionID, userID }
 }
 
 export function people(value: unknown): PersonWithMessages[] | undefined {

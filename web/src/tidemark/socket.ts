@@ -3,8 +3,9 @@
 import { io, type Socket } from 'socket.io-client'
 
 import type { Auth } from './contract'
+import type { Token } from './token'
 
-export function socketOf(url: string, auth: () => Auth): Socket {
+export function socketOf(url: string, auth: () => Auth, token?: Token): Socket {
   const socket = io(url, {
     autoConnect: false,
     // WebSocket at once, and polling where that is impossible.
@@ -15,7 +16,9 @@ export function socketOf(url: string, auth: () => Auth): Socket {
     // A function: Socket.IO asks it again at every attempt.
     auth: (give) => {
       forgetUnsent(socket)
-      give({ ...auth() })
+      if (token === undefined) return give({ ...auth() })
+      // Without a token there is no handshake: the gateway ends the connection after a few seconds, and Socket.IO tries again.
+      token.next().then((value) => give({ ...auth(), token: value }), () => undefined)
     },
   })
   socket.on('disconnect', () => forgetUnsent(socket))

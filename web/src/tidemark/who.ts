@@ -8,9 +8,13 @@ export class Who {
   #session: KeptSession | undefined
   /** Of somebody whom the gateway does not know yet. */
   #name: string | undefined
+  /** Each handshake has a token that says who it is. */
+  readonly #byToken: boolean
+  #left = false
 
-  constructor(kept: KeptSession | undefined) {
+  constructor(kept: KeptSession | undefined, byToken: boolean) {
     this.#session = kept
+    this.#byToken = byToken
   }
 
   get session(): KeptSession | undefined {
@@ -27,7 +31,12 @@ export class Who {
 
   /** Whether there is anybody to connect as. */
   get isSomebody(): boolean {
-    return this.#session !== undefined || this.#name !== undefined
+    return this.#byToken ? !this.#left : this.#session !== undefined || this.#name !== undefined
+  }
+
+  /** Somebody wants to connect, as whom his token says. */
+  come(): void {
+    this.#left = false
   }
 
   enter(name: string): void {
@@ -41,12 +50,14 @@ export class Who {
   }
 
   leave(): void {
+    this.#left = true
     this.#session = undefined
     this.#name = undefined
   }
 
   /** The part of the handshake that says who it is. */
   auth(): Pick<Auth, 'username' | 'sessionID'> {
+    if (this.#byToken) return {}
     if (this.#session !== undefined) return { sessionID: this.#session.sessionID }
     return this.#name === undefined ? {} : { username: this.#name }
   }
