@@ -207,14 +207,14 @@ func (d *Deployment) ready(ctx context.Context, some []*Process) error {
 	problems := make([]error, len(some))
 	var all sync.WaitGroup
 	for i, p := range some {
-		all.Go(func() { problems[i] = p.waitReady(ctx) })
+		all.Go(func() { problems[i] = p.WaitReady(ctx) })
 	}
 	all.Wait()
 	return errors.Join(problems...)
 }
 
-// waitReady returns why it was not ready when ctx ended.
-func (p *Process) waitReady(ctx context.Context) error {
+// WaitReady waits until it is ready. The error says why it was not when ctx ended.
+func (p *Process) WaitReady(ctx context.Context) error {
 	why := errors.New("was not asked")
 	for ctx.Err() == nil {
 		err := p.Ready(ctx)
@@ -281,9 +281,12 @@ func (d *Deployment) lastWords() string {
 	return b.String()
 }
 
-func wait(ctx context.Context, d time.Duration) {
+// wait reports whether ctx lasted as long.
+func wait(ctx context.Context, d time.Duration) bool {
 	select {
 	case <-time.After(d):
+		return true
 	case <-ctx.Done():
+		return false
 	}
 }

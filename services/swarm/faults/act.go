@@ -6,11 +6,27 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/tidemark-chat/tidemark/services/swarm/deployment"
 )
 
-// begin makes a fault happen.
+// do makes a fault happen, and returns when it is to be healed. Only of a failover it tells how long it took.
+func do(ctx context.Context, d *deployment.Deployment, s Step) (took time.Duration, err error) {
+	switch s.Kind {
+	case Roll:
+		return 0, roll(ctx, d, s.Target)
+	case Failover:
+		return failover(ctx, d)
+	}
+	if err := begin(ctx, d, s); err != nil {
+		return 0, err
+	}
+	sleep(ctx, s.Length)
+	return 0, nil
+}
+
+// begin makes a fault happen that lasts until it is ended.
 func begin(ctx context.Context, d *deployment.Deployment, s Step) error {
 	switch s.Kind {
 	case Cut, Delay, Drop, Slow:
@@ -65,6 +81,8 @@ func end(d *deployment.Deployment, s Step) error {
 		return endDisk(d, s.Target)
 	case Leader:
 		return nil // it stays what it has become
+	case Roll, Failover:
+		return startAll(d, s.touches)
 	}
 	p, err := process(d, s.Target)
 	if err != nil {
@@ -77,6 +95,17 @@ func end(d *deployment.Deployment, s Step) error {
 		return p.Step(0)
 	}
 	return p.Start()
+}
+
+// startAll starts what does not run of some processes; other names are none.
+func startAll(d *deployment.Deployment, names []string) error {
+	var errs []error
+	for _, name := range names {
+		if p := d.Process(name); p != nil {
+			errs = append(errs, p.Start())
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // onLinks does something to all links of a target, at the same time.

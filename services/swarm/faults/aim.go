@@ -3,6 +3,8 @@ package faults
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -85,5 +87,45 @@ func Aim(d *deployment.Deployment) (Targets, []Absence) {
 	} else {
 		absent = append(absent, Absence{Leader, errors.New("a single nats-server leads itself")})
 	}
+	targets[Roll] = aimRolls(d)
+	targets[Failover] = []Target{aimFailover(d)}
 	return targets, absent
+}
+
+// rollTimes are how long the processes of a role take to be restarted and ready, each.
+var rollTimes = map[deployment.Role]time.Duration{
+	deployment.Gateway: 2 * time.Second, deployment.Persister: 1500 * time.Millisecond, deployment.Server: 4 * time.Second,
+}
+
+// aimRolls are the roles of which there are several processes.
+func aimRolls(d *deployment.Deployment) (rolls []Target) {
+	for _, group := range slices.Sorted(maps.Keys(rolled)) {
+		t := Target{Name: group, Quorum: group == allServers}
+		for _, p := range d.Processes() {
+			if p.Role == rolled[group] {
+				t.Touches = append(t.Touches, p.Name)
+				t.Length += rollTimes[p.Role]
+			}
+		}
+		if len(t.Touches) > 1 {
+			rolls = append(rolls, t)
+		}
+	}
+	return rolls
+}
+
+// aimFailover touches all that the persisters need, because what else is broken meanwhile must not count as theirs.
+func aimFailover(d *deployment.Deployment) Target {
+	t := Target{Name: allPersisters, Quorum: d.Cluster(), Length: 6 * time.Second}
+	for _, p := range d.Processes() {
+		if p.Role == deployment.Persister {
+			t.Touches = append(t.Touches, p.Name)
+			for _, w := range ways(d, p.Name+toAll) {
+				t.Touches = append(t.Touches, w.Name())
+			}
+		} else if p.Role == deployment.Server && !d.Cluster() {
+			t.Touches = append(t.Touches, p.Name)
+		}
+	}
+	return t
 }

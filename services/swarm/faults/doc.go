@@ -20,6 +20,11 @@
 //	          on refusing what it once could not write, or has switched JetStream off
 //	clock     a process's wall clock jumps, and jumps back after 1 to 6 s
 //	leader    the cluster elects a new leader of the stream, of the persisters' consumer, or of itself
+//	roll      all gateways, all persisters or all nats-servers of a cluster are restarted one after another, each in order and
+//	          not before the one before it is ready, of nats-servers also in sync
+//	failover  the persister that projects is killed and stays down until the other one projects; how long that takes is told
+//
+// Every plan has each roll and a failover, and a long one has them about once a minute.
 //
 // A clock jumps by up to 26 h at a gateway or a persister, in either direction. At a nats-server it is at most 30 min: the
 // log recognises repeated messages for two hours by its own clock, and a jump beyond that is a broken promise of the

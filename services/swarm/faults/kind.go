@@ -22,12 +22,21 @@ const (
 	Disk    Kind = "disk"
 	Clock   Kind = "clock"
 	Leader  Kind = "leader"
+
+	Roll     Kind = "roll"
+	Failover Kind = "failover"
 )
 
 // Kinds are all, in the order in which they are documented.
 func Kinds() []Kind {
-	return []Kind{Kill, Stop, Restart, Cut, Delay, Drop, Slow, Disk, Clock, Leader}
+	return []Kind{Kill, Stop, Restart, Cut, Delay, Drop, Slow, Disk, Clock, Leader, Roll, Failover}
 }
+
+// staged are the kinds that every plan has, each once for each of its targets, and in a long one about once a minute.
+// They end when what they wait for has come.
+var staged = []Kind{Roll, Failover}
+
+func (k Kind) staged() bool { return slices.Contains(staged, k) }
 
 // ParseKinds reads a list separated by commas.
 func ParseKinds(list string) ([]Kind, error) {
@@ -50,6 +59,7 @@ type Target struct {
 	Touches []string      // names of the processes or links that it happens to
 	Quorum  bool          // whether a cluster may come to lack a server, or two to lack each other
 	Reach   time.Duration // of a clock: how far it may jump
+	Length  time.Duration // of a roll or failover: about how long it takes
 }
 
 // Targets are what each kind can happen to.
@@ -60,7 +70,7 @@ type Step struct {
 	Kind   Kind
 	Target string
 	Begin  time.Duration // since the plan began
-	Length time.Duration // until it is healed
+	Length time.Duration // until it is healed; of a roll or failover about, for it ends when it is done
 
 	Latency, Jitter time.Duration // of a delay
 	Rate            int64         // of a slow link, in KB/s
@@ -83,7 +93,7 @@ func (s Step) String() string {
 		amount = fmt.Sprintf(" to %d KB/s", s.Rate)
 	case Clock:
 		amount = fmt.Sprintf(" by %v", s.Offset)
-	case Leader, Restart:
+	case Leader, Restart, Roll, Failover:
 		return fmt.Sprintf("%s %s", s.Kind, s.Target)
 	}
 	return fmt.Sprintf("%s %s%s for %v", s.Kind, s.Target, amount, s.Length)

@@ -41,7 +41,12 @@ func targets(servers int) faults.Targets {
 	}
 	if servers > 1 {
 		t[faults.Leader] = []faults.Target{{Name: "stream", Quorum: true}, {Name: "consumer", Quorum: true}, {Name: "meta", Quorum: true}}
+		t[faults.Roll] = []faults.Target{{Name: "nats-servers", Touches: processes[4:], Quorum: true, Length: 12 * time.Second}}
 	}
+	t[faults.Roll] = append(t[faults.Roll],
+		faults.Target{Name: "gateways", Touches: processes[2:4], Length: 4 * time.Second},
+		faults.Target{Name: "persisters", Touches: processes[:2], Length: 3 * time.Second})
+	t[faults.Failover] = []faults.Target{{Name: "persisters", Touches: processes[:2], Quorum: servers > 1, Length: 6 * time.Second}}
 	return t
 }
 
@@ -154,6 +159,9 @@ func TestAStepIsWithinItsBounds(t *testing.T) {
 			before := time.Duration(0)
 			for _, s := range faults.Plan(seed, length, all, faults.Kinds()) {
 				b := bounds[s.Kind]
+				if target := find(t, all, s); target.Length > 0 {
+					b = bound{target.Length, target.Length}
+				}
 				cut := length < time.Minute // the length may be, then
 				if s.Begin < before || s.Begin >= length*85/100 || s.End() > length || s.Length > b.high || s.Length < b.low && !cut {
 					t.Errorf("%v of %v: %v at %v", length, seed, s, s.Begin)
@@ -173,6 +181,22 @@ func TestAStepIsWithinItsBounds(t *testing.T) {
 					t.Errorf("seed %d: %+v", seed, s)
 				}
 				before = s.Begin
+			}
+		}
+	}
+}
+
+func TestEveryRollAndFailoverIsInEveryPlanOfHalfAMinute(t *testing.T) {
+	for _, servers := range []int{1, 3} {
+		all := targets(servers)
+		for seed := range uint64(seeds) {
+			plan := faults.Plan(seed, 30*time.Second, all, faults.Kinds())
+			for _, k := range []faults.Kind{faults.Roll, faults.Failover} {
+				for _, target := range all[k] {
+					if !slices.ContainsFunc(plan, func(s faults.Step) bool { return s.Kind == k && s.Target == target.Name }) {
+						t.Errorf("%d servers, seed %d: no %s %s in\n%v", servers, seed, k, target.Name, plan)
+					}
+				}
 			}
 		}
 	}

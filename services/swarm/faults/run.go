@@ -27,6 +27,8 @@ type Event struct {
 	Kind   Kind
 	Target string
 	Phase  string // "begin", "end", or "left out"
+	// Took is, at the end of a failover, the time from the kill of the persister that projects until the other one projects.
+	Took time.Duration
 }
 
 // Run carries out a plan. It calls note, one call at a time, with what happens when it happens. It returns when all is
@@ -80,17 +82,14 @@ func (r *run) step(ctx context.Context, s Step) {
 		return
 	}
 	if err := r.timely(ctx, s); err != nil {
-		r.tell(s, "left out", err)
+		r.tell(s, "left out", 0, err)
 		return
 	}
-	r.tell(s, "begin", nil)
-	err := begin(ctx, r.d, s)
-	if err == nil {
-		sleep(ctx, s.Length)
-	}
+	r.tell(s, "begin", 0, nil)
+	took, err := do(ctx, r.d, s)
 	err = errors.Join(err, end(r.d, s)) // also of what has begun by half
 	r.fail(err)
-	r.tell(s, "end", err)
+	r.tell(s, "end", took, err)
 }
 
 // timely says why a step cannot begin now, or nil.
@@ -121,14 +120,17 @@ func (s Step) holds() []string {
 	return slices.Compact(names)
 }
 
-func (r *run) tell(s Step, phase string, err error) {
+func (r *run) tell(s Step, phase string, took time.Duration, err error) {
 	text := s.String()
+	if took > 0 {
+		text += fmt.Sprintf(": the other one went on after %v", took.Round(10*time.Millisecond))
+	}
 	if err != nil {
 		text += ": " + err.Error()
 	}
 	r.noting.Lock()
 	defer r.noting.Unlock()
-	r.note(Event{At: time.Since(r.began), Step: text, Kind: s.Kind, Target: s.Target, Phase: phase})
+	r.note(Event{At: time.Since(r.began), Step: text, Kind: s.Kind, Target: s.Target, Phase: phase, Took: took})
 }
 
 func (r *run) fail(err error) {

@@ -242,6 +242,87 @@ func metaLeader(t *testing.T, d *deployment.Deployment) string {
 	return name
 }
 
+// TestARollRestartsEachAndLeavesTheOthersReady rolls all roles of a cluster.
+func TestARollRestartsEachAndLeavesTheOthersReady(t *testing.T) {
+	t.Parallel()
+	d := deploymenttest.Start(t, deployment.Options{Cluster: true})
+	targets, _ := faults.Aim(d)
+	if len(targets[faults.Roll]) != 3 {
+		t.Fatalf("%v", targets[faults.Roll])
+	}
+	for _, target := range targets[faults.Roll] {
+		before := make(map[string]int)
+		for _, name := range target.Touches {
+			before[name] = d.Process(name).PID()
+		}
+		most := 0
+		watching, stop := context.WithCancel(ctx)
+		watched := make(chan struct{})
+		go func() {
+			defer close(watched)
+			for watching.Err() == nil {
+				away := 0
+				for _, name := range target.Touches {
+					if d.Process(name).PID() == 0 {
+						away++
+					}
+				}
+				most = max(most, away)
+			}
+		}()
+		err := faults.Run(ctx, []faults.Step{{Kind: faults.Roll, Target: target.Name}}, d, func(faults.Event) {})
+		stop()
+		<-watched
+		if err != nil || most != 1 {
+			t.Errorf("%s: %d away at a time, %v", target.Name, most, err)
+		}
+		for name, pid := range before {
+			if now := d.Process(name).PID(); now == 0 || now == pid {
+				t.Errorf("%s was process %d and is %d", name, pid, now)
+			}
+		}
+	}
+	short, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	if err := d.ServersInSync(short); err != nil {
+		t.Error(err)
+	}
+	d.Process("nats-2").Kill()
+	if err := d.ServersInSync(short); err == nil {
+		t.Error("in sync without one of the servers")
+	}
+	if err := d.Process("nats-2").Start(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestAFailoverTellsHowLongItTook kills the persister that projects, while messages come.
+func TestAFailoverTellsHowLongItTook(t *testing.T) {
+	t.Parallel()
+	d := deploymenttest.Start(t, deployment.Options{})
+	nc, js, err := eventlog.Connect(d.NATS(), "test", slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	talking, stop := context.WithCancel(ctx)
+	talked := make(chan struct{})
+	go func() {
+		defer close(talked)
+		for talking.Err() == nil {
+			e := logtest.Message(t, "general", "hi")
+			_, _ = js.PublishMsg(talking, e.Encode())
+		}
+	}()
+	var took time.Duration
+	err = faults.Run(ctx, []faults.Step{{Kind: faults.Failover, Target: "persisters"}}, d, func(e faults.Event) { took = e.Took })
+	stop()
+	<-talked
+	if err != nil || took < time.Second || took > 15*time.Second {
+		t.Errorf("it took %v, %v", took, err)
+	}
+}
+
 // TestWhatIsCutShortIsHealed ends a plan in the middle of a stop and a cut that would last for long.
 func TestWhatIsCutShortIsHealed(t *testing.T) {
 	t.Parallel()

@@ -30,6 +30,9 @@ const (
 // Alive is the rule that a deployment's own supervision checks.
 const Alive Rule = "alive"
 
+// TakeOver is the rule that a failover of the persisters checks.
+const TakeOver Rule = "take-over"
+
 // Meaning is a rule with what it says.
 type Meaning struct {
 	Rule    Rule   `json:"rule"`
@@ -56,5 +59,6 @@ func Rules() []Meaning {
 		{Digest, "Every event of the log is what was sealed."},
 		{ReadModel, "The read model holds what the log holds, and nothing else."},
 		{Alive, "No process of the deployment ends by itself, panics or has a data race."},
+		{TakeOver, "When the persister that projects is killed, the other one goes on within 15 seconds."},
 	}
 }

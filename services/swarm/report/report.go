@@ -50,6 +50,7 @@ type Report struct {
 	Latencies measure.Latencies `json:"latencies"` // of the whole run; a kind that did not occur is absent
 	Series    []measure.Point   `json:"series,omitempty"`
 	Faults    []Fault           `json:"faults,omitempty"`   // in the order of time
+	Noted     []string          `json:"noted,omitempty"`    // what was measured beside, a sentence each
 	LeftOut   []string          `json:"leftOut,omitempty"`  // what was not done, and why
 	Rules     []Rule            `json:"rules,omitempty"`    // those checked
 	Findings  []Finding         `json:"findings,omitempty"` // those kept, of each rule perhaps not all

@@ -60,6 +60,7 @@ func TestTheTextIsAsAPersonReadsIt(t *testing.T) {
 func TestNoTextMakesATerminalObey(t *testing.T) {
 	r := example()
 	r.Command, r.RunID, r.Addresses = hostile, hostile, []string{hostile}
+	r.Noted = []string{hostile, "after a kill it went on in 3.2 s"}
 	r.LeftOut, r.Rules[1].Name, r.Rules[1].Meaning = []string{hostile}, hostile, hostile
 	r.Findings[0] = Finding{hostile, hostile, 1, 1, hostile, []string{hostile}}
 	r.Verdict = hostile
@@ -102,6 +103,7 @@ func elements(t *testing.T, document string) (count map[string]int, text string)
 func TestThePageIsWellFormedAndHoldsEverythingAndObeysNothing(t *testing.T) {
 	r := example()
 	r.Command, r.RunID, r.Version, r.Addresses = hostile, hostile, hostile, []string{hostile}
+	r.Noted = []string{hostile, "after a kill it went on in 3.2 s"}
 	r.LeftOut, r.Rules[1].Name, r.Rules[1].Meaning = append(r.LeftOut, hostile), hostile, hostile
 	r.Arguments = map[string]string{hostile: hostile}
 	r.Machine = Machine{CPU: hostile, Platform: hostile, Kernel: hostile, GoVersion: hostile}
@@ -122,7 +124,7 @@ func TestThePageIsWellFormedAndHoldsEverythingAndObeysNothing(t *testing.T) {
 	for _, want := range []string{
 		"NOT CLEAN: 3 findings.", "reconnector-7 was sent offset 4710 after 4711", "> 12.041 s  received 4710",
 		"What was acked is in the log.", "kill gateway-1", "kill -9, started again after 2 s", "100 ms each way",
-		"full disk: needs", "gateway-1 memory (bytes)", "1,207,750", "250 ms", "00:30", "20k",
+		"full disk: needs", "gateway-1 memory (bytes)", "1,207,750", "250 ms", "after a kill it went on in 3.2 s", "00:30", "20k",
 		`alert(1)</script> \x1b[2J\x00\u202e "' & <b onclick=x>`,
 	} {
 		if !strings.Contains(text, want) {

@@ -24,6 +24,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	fmt.Fprintln(&b, r.subject())
 	r.textTotals(&b)
 	r.textLatencies(&b)
+	r.textNoted(&b)
 	r.textRules(&b)
 	r.textFindings(&b)
 	if len(r.LeftOut) > 0 {
@@ -149,6 +150,15 @@ func (r *Report) textLatencies(b *bytes.Buffer) {
 			words.Millis(k.P50Ms), words.Millis(k.P90Ms), words.Millis(k.P99Ms), words.Millis(k.P999Ms), words.Millis(k.MaxMs))
 	}
 	_ = table.Flush() // into memory
+}
+
+func (r *Report) textNoted(b *bytes.Buffer) {
+	if len(r.Noted) > 0 {
+		fmt.Fprintln(b)
+	}
+	for _, what := range r.Noted {
+		fmt.Fprintln(b, words.Printable(what))
+	}
 }
 
 // textRules names the rules that did not hold; that the others did is in the first line.

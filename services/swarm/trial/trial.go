@@ -63,6 +63,9 @@ type Running struct {
 	leftOut []string
 	notes   []string
 	flaws   []string
+	noted   []string
+	checked []oracle.Rule // by what happened during the run
+	found   []oracle.Finding
 	noEnd   bool // there was no quiet end, at which everybody is where they should be
 }
 
@@ -71,6 +74,23 @@ func (r *Running) Flaw(what string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.flaws = append(r.flaws, what)
+}
+
+// Note takes down what was measured beside, in a sentence.
+func (r *Running) Note(what string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.noted = append(r.noted, what)
+}
+
+// Check takes down that a rule was checked that is no client's, and how it did not hold; "" says that it did.
+func (r *Running) Check(rule oracle.Rule, broken string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.checked = append(r.checked, rule)
+	if broken != "" {
+		r.found = append(r.found, findingsOf(rule, "", []string{broken})...)
+	}
 }
 
 // LeaveOut takes down what is not done, and why.
@@ -206,7 +226,7 @@ func (t *Trial) report(r *Running) *report.Report {
 	result := &report.Report{
 		Command: t.Command, Arguments: t.Arguments, Version: t.Version, RunID: r.Crowd.History().ID, Seed: t.Crowd.Seed,
 		Began: r.began.UTC(), Took: time.Since(r.began).Seconds(), Machine: report.ThisMachine(), Addresses: t.Crowd.Gateways,
-		Faults: r.faults, LeftOut: r.leftOut,
+		Faults: r.faults, Noted: r.noted, LeftOut: r.leftOut,
 	}
 	result.Measured(r.Meter)
 	if refusals := r.Crowd.Refusals(); len(refusals) > 0 {
@@ -280,7 +300,8 @@ func (t *Trial) judge(ctx context.Context, r *Running, after uint64, behind []st
 	if t.Complaints != nil {
 		findings = append(findings, findingsOf(oracle.Alive, "", t.Complaints())...)
 	}
-	result.Rules, result.Findings = told(findings, t.Log != nil, t.Complaints != nil)
+	findings = append(findings, r.found...)
+	result.Rules, result.Findings = told(findings, t.Log != nil, t.Complaints != nil, r.checked)
 	if t.Log == nil {
 		result.LeftOut = append(result.LeftOut, "the log was not read: it was put together from what the clients were acked and sent, so that what all of them missed, or were told alike, is not found")
 	}
@@ -324,7 +345,7 @@ func (t *Trial) evidence(ctx context.Context, r *Running, after uint64) (oracle.
 }
 
 // told is what the report says of rules and findings.
-func told(findings []oracle.Finding, read, watched bool) (rules []report.Rule, stories []report.Finding) {
+func told(findings []oracle.Finding, read, watched bool, also []oracle.Rule) (rules []report.Rule, stories []report.Finding) {
 	count := map[oracle.Rule]int{}
 	for _, f := range findings {
 		count[f.Rule]++
@@ -342,6 +363,8 @@ func told(findings []oracle.Finding, read, watched bool) (rules []report.Rule, s
 			checked = read
 		case oracle.Alive:
 			checked = watched
+		case oracle.TakeOver:
+			checked = slices.Contains(also, m.Rule)
 		}
 		if checked {
 			rules = append(rules, report.Rule{Name: string(m.Rule), Meaning: m.Meaning, Findings: count[m.Rule]})

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/tidemark-chat/tidemark/services/swarm/crowd"
 	"github.com/tidemark-chat/tidemark/services/swarm/deployment"
 	"github.com/tidemark-chat/tidemark/services/swarm/deployment/deploymenttest"
+	"github.com/tidemark-chat/tidemark/services/swarm/oracle"
 	"github.com/tidemark-chat/tidemark/services/swarm/report"
 	"github.com/tidemark-chat/tidemark/services/swarm/trial"
 )
@@ -101,6 +103,26 @@ func TestADeploymentInOrderIsFoundClean(t *testing.T) {
 	mustBeClean(t, r)
 	if left := strings.Join(r.LeftOut, "\n"); !strings.Contains(left, "the log was not read") {
 		t.Errorf("left out: %q", left)
+	}
+}
+
+func TestWhatHappenedDuringARunIsJudgedWithIt(t *testing.T) {
+	d := deploymenttest.Start(t, deployment.Options{})
+	for _, broken := range []string{"", "It took 20 s."} {
+		talk := against(t, d, crowd.Mix{"user": 2})
+		talk.Crowd.Rate = 50
+		talk.During = func(ctx context.Context, r *trial.Running) error {
+			r.Note("It took so long.")
+			r.Check(oracle.TakeOver, broken)
+			return said(5)(ctx, r)
+		}
+		r := mustRun(t, talk)
+		if (r.Verdict == report.Clean) != (broken == "") || len(r.Noted) != 1 {
+			t.Errorf("%q: %s, noted %q", broken, r.Verdict, r.Noted)
+		}
+		if !slices.ContainsFunc(r.Rules, func(rule report.Rule) bool { return rule.Name == string(oracle.TakeOver) }) {
+			t.Errorf("%q: the rule is not among those checked", broken)
+		}
 	}
 }
 

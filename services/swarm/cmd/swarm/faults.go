@@ -9,15 +9,20 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/tidemark-chat/tidemark/services/swarm/deployment"
 	"github.com/tidemark-chat/tidemark/services/swarm/faults"
+	"github.com/tidemark-chat/tidemark/services/swarm/oracle"
 	"github.com/tidemark-chat/tidemark/services/swarm/report"
 	"github.com/tidemark-chat/tidemark/services/swarm/trial"
 )
+
+// mostFailover is how long the read model may stand still when the persister that projects it has died.
+const mostFailover = 15 * time.Second
 
 // faultFlags say what is deployed for a run, and how it is hurt.
 type faultFlags struct {
@@ -149,6 +154,9 @@ func (f *faultFlags) plan(t *trial.Trial, d *deployment.Deployment, kinds []faul
 			case "end":
 				hurts = slices.DeleteFunc(hurts, func(step string) bool { return strings.HasPrefix(e.Step, step) })
 			}
+			if e.Took > 0 {
+				tookOver(r, e.Took)
+			}
 			r.Fault(report.Fault{Phase: phase(e.Phase), Kind: string(e.Kind), Target: e.Target, Text: e.Step})
 			r.Say(slices.Clone(hurts)...)
 		})
@@ -157,6 +165,16 @@ func (f *faultFlags) plan(t *trial.Trial, d *deployment.Deployment, kinds []faul
 		}
 		return err
 	}
+}
+
+// tookOver notes how long a failover of the persisters took, and holds it against what is promised.
+func tookOver(r *trial.Running, took time.Duration) {
+	text := fmt.Sprintf("After the persister that projects was killed, the other one went on within %v.", took.Round(10*time.Millisecond))
+	r.Note(text)
+	if took <= mostFailover {
+		text = ""
+	}
+	r.Check(oracle.TakeOver, text)
 }
 
 // phase is a phase of a fault as a report calls it.
