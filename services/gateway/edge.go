@@ -53,6 +53,7 @@ func newEdge(g *Gateway) (*edge, error) {
 	options.SetAdapter(roomless{})
 	options.SetTransports(transport.Constructors(transport.Limits{
 		SendBudget: int(cfg.SendBudget), MaxFrame: maxFrame, StallTimeout: cfg.StallTimeout,
+		Written: g.written, Stalled: g.metrics.delivery.Stalled,
 	}, g.log))
 	if len(cfg.CORSOrigins) > 0 {
 		options.SetCors(cors(cfg.CORSOrigins))
@@ -101,12 +102,14 @@ func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if q := r.URL.Query(); q.Get("sid") == "" && r.Method == http.MethodGet {
 		if e.g.draining.Load() || e.g.current.Load() == nil {
+			e.g.metrics.notConnected[refusedNotReady].Inc()
 			// Not by an error of Engine.IO or Socket.IO: official clients try again.
 			w.Header().Set("Retry-After", "1")
 			http.Error(w, "not ready", http.StatusServiceUnavailable)
 			return
 		}
 		if q.Get("EIO") != "4" && (q.Get("transport") == "polling" || q.Get("transport") == "websocket") {
+			e.g.metrics.notConnected[refusedProtocol].Inc()
 			refuseProtocol(w)
 			return
 		}
@@ -136,7 +139,7 @@ func (e *edge) admit(s *socket.Socket, next func(*socket.ExtendedError)) {
 	cfg := e.g.cfg.Gateway
 	hello, err := contract.ParseHello(s.Handshake().Auth, contract.Options{AllowGuests: cfg.AllowGuests, MaxRooms: cfg.MaxRooms})
 	if err != nil {
-		next(socket.NewExtendedError(err.Error(), nil))
+		e.refuse(next, err)
 		return
 	}
 	if hello.Guest {
@@ -154,12 +157,18 @@ func (e *edge) admit(s *socket.Socket, next func(*socket.ExtendedError)) {
 			s.SetData(admitted{hello, u})
 			next(nil)
 		case errors.Is(err, contract.ErrInvalidUsername):
-			next(socket.NewExtendedError(err.Error(), nil))
+			e.refuse(next, err)
 		default:
 			e.g.failed("who connects cannot be found out now", err)
 			cut(s)
 		}
 	}, func() { cancel(); cut(s) })
+}
+
+// refuse ends a client's attempts to connect as he says he is.
+func (e *edge) refuse(next func(*socket.ExtendedError), why error) {
+	e.g.metrics.notConnected[refusedIdentity].Inc()
+	next(socket.NewExtendedError(why.Error(), nil))
 }
 
 // cut cuts a connection that has no session yet.

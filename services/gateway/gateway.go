@@ -31,10 +31,12 @@ import (
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/seldom"
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
 	"github.com/tidemark-chat/tidemark/streams/fault"
+	"github.com/tidemark-chat/tidemark/streams/lag"
 	"github.com/tidemark-chat/tidemark/streams/notary"
 	"github.com/tidemark-chat/tidemark/streams/presence"
 	"github.com/tidemark-chat/tidemark/streams/provision"
 	sessions "github.com/tidemark-chat/tidemark/streams/session"
+	"github.com/tidemark-chat/tidemark/streams/trace"
 )
 
 const (
@@ -54,12 +56,14 @@ type Gateway struct {
 	listener net.Listener
 	edge     *edge
 	metrics  *metrics
+	tracer   *trace.Tracer // nil: nothing is traced
 	nats     connections
 	rights   *eventlog.Rights // of those connections
 
 	current  atomic.Pointer[generation] // nil while no connections are taken
 	draining atomic.Bool
 	health   health
+	lag      lag.Lag // of the feed
 
 	accounts accounts
 	sessions *sessions.Store
@@ -100,6 +104,12 @@ func New(cfg config.Config, log *slog.Logger, natsOptions ...nats.Option) (*Gate
 	if g.listener, err = net.Listen("tcp", cfg.Gateway.Listen); err != nil {
 		return nil, fmt.Errorf("gateway.listen: %w", err)
 	}
+	if g.tracer, err = trace.New(trace.Options{
+		Endpoint: string(cfg.Telemetry.Endpoint), Ratio: cfg.Telemetry.Ratio, Service: "gateway", ID: g.id, Log: log,
+	}); err != nil {
+		g.listener.Close()
+		return nil, err
+	}
 	return g, nil
 }
 
@@ -111,6 +121,7 @@ func (g *Gateway) Address() string { return g.listener.Addr().String() }
 // flight, cuts its connections so that clients go elsewhere, and returns within
 // gateway.shutdownTimeout. An error is one that an operator must mend.
 func (g *Gateway) Run(ctx context.Context) error {
+	defer g.tracer.Close() // when nothing is traced any more
 	defer g.listener.Close()
 	if err := g.connect(); err != nil {
 		return err

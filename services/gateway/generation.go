@@ -60,12 +60,13 @@ func (g *Gateway) runGeneration(ctx context.Context) error {
 	position = max(position, state.First-1)
 	t := tail.New(int(g.cfg.Gateway.TailBytes), position)
 	model := query.NewClient(g.nats.reads.Conn())
-	past := history.New(model, reads, t, state.Epoch)
+	past := history.New(model, reads, t, state.Epoch, g.metrics.delivery.Read)
 	hub := delivery.New(t, past, delivery.Options{
 		Epoch: state.Epoch, Readers: g.cfg.Gateway.CatchUpWorkers,
-		WatermarkInterval: g.cfg.Gateway.WatermarkInterval, Metrics: g.metrics.delivery, Log: g.log,
+		WatermarkInterval: g.cfg.Gateway.WatermarkInterval, Metrics: g.metrics.delivery, Tracer: g.tracer, Log: g.log,
 	})
 	appends := appender.New(g.nats.publish, state.AtomicBatch, g.cfg.Gateway.AppendTimeout)
+	appends.Observe(g.metrics.appended)
 	gen := &generation{
 		epoch: state.Epoch, tail: t, hub: hub, appends: appends, past: past,
 		horizon: newHorizon(reads), welcoming: newReaders(g.cfg.Gateway.CatchUpWorkers), paging: newReaders(g.cfg.Gateway.CatchUpWorkers),
@@ -87,7 +88,7 @@ func (g *Gateway) runGeneration(ctx context.Context) error {
 			Way:    history.Timeout + 3*g.cfg.Gateway.AppendTimeout, // the lookup, the queue, a batch, then singly
 			Since:  state.Restored,
 		},
-		Began: state.Began,
+		Began: state.Began, Tracer: g.tracer,
 	}
 
 	// The hub outlives the appender, so that acks of what is in flight at the

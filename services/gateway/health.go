@@ -63,6 +63,7 @@ func (g *Gateway) examine(ctx context.Context, log *eventlog.Log) {
 		g.health.note(fmt.Errorf("the log does not answer: %w", err))
 		return
 	}
+	g.lag.Saw(g.position(), state.Last, time.Now())
 	gen := g.current.Load()
 	before, problem := g.health.get()
 	switch {

@@ -2,83 +2,116 @@ package gateway
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/tidemark-chat/tidemark/services/gateway/internal/contract"
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/delivery"
-	"github.com/tidemark-chat/tidemark/streams/presence"
+	"github.com/tidemark-chat/tidemark/streams/appender"
 )
 
-// metrics is what /metrics shows, with Go's and the process's own.
+// Why a connection is refused, as a label of connections_refused_total.
+const (
+	refusedNotReady = "not_ready" // the gateway does not follow the log, or stops
+	refusedFull     = "full"      // gateway.maxConnections
+	refusedAddress  = "address"   // gateway.addressLimit
+	refusedUser     = "user"      // gateway.userLimit
+	refusedProtocol = "protocol"  // of another version of Engine.IO
+	refusedIdentity = "identity"  // who he says he is, or what else his hello says
+)
+
+// metrics is what /metrics shows, with Go's and the process's own. Everything with
+// labels is looked up once, here, so that what has not happened yet shows as 0.
 type metrics struct {
-	registry    *prometheus.Registry
-	delivery    *delivery.Metrics
-	acked       *prometheus.CounterVec // by duplicate
-	refused     *prometheus.CounterVec // by code
-	unanswered  prometheus.Counter
-	ackSeconds  prometheus.Histogram
-	connections prometheus.Counter
+	registry      *prometheus.Registry
+	delivery      *delivery.Metrics
+	stored        appended
+	acked         map[bool]prometheus.Counter // by duplicate
+	refused       map[contract.Code]prometheus.Counter
+	unanswered    prometheus.Counter
+	ackSeconds    prometheus.Histogram
+	connections   prometheus.Counter
+	notConnected  map[string]prometheus.Counter // by reason
+	appendSeconds prometheus.Histogram
 }
 
+// appended counts appends by how they ended.
+type appended struct{ new, duplicate, failed prometheus.Counter }
+
 func newMetrics(g *Gateway) *metrics {
-	opts := func(name, help string) prometheus.Opts {
-		return prometheus.Opts{Namespace: "tidemark", Subsystem: "gateway", Name: name, Help: help}
+	m := &metrics{registry: prometheus.NewRegistry()}
+	m.unanswered = m.counter("messages_unanswered_total", "Messages left unacked after a temporary failure.")
+	m.connections = m.counter("connections_total", "Socket.IO connections made.")
+	m.ackSeconds = m.histogram("ack_seconds", "Time from a message's arrival until the log had stored it.")
+	m.appendSeconds = m.histogram("append_seconds", "Time from when an event may be appended until the log has answered, or has not in time.")
+	acked := m.vec("messages_acked_total", "Messages acked as stored.", "duplicate")
+	m.acked = map[bool]prometheus.Counter{false: acked.WithLabelValues("false"), true: acked.WithLabelValues("true")}
+	m.refused = make(map[contract.Code]prometheus.Counter)
+	refused := m.vec("messages_refused_total", "Messages refused for good, by code.", "code")
+	for _, code := range contract.Codes {
+		m.refused[code] = refused.WithLabelValues(string(code))
 	}
-	m := &metrics{
-		registry:    prometheus.NewRegistry(),
-		acked:       prometheus.NewCounterVec(prometheus.CounterOpts(opts("messages_acked_total", "Messages acked as stored.")), []string{"duplicate"}),
-		refused:     prometheus.NewCounterVec(prometheus.CounterOpts(opts("messages_refused_total", "Messages refused for good, by code.")), []string{"code"}),
-		unanswered:  prometheus.NewCounter(prometheus.CounterOpts(opts("messages_unanswered_total", "Messages left unacked after a temporary failure."))),
-		connections: prometheus.NewCounter(prometheus.CounterOpts(opts("connections_total", "Socket.IO connections made."))),
-		ackSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Namespace: "tidemark", Subsystem: "gateway", Name: "ack_seconds",
-			Help:    "Time from a message's arrival until the log had stored it.",
-			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14),
-		}),
+	appends := m.vec("appends_total", "Appends to the log, of messages and new users, by how they ended.", "result")
+	m.stored = appended{appends.WithLabelValues("stored"), appends.WithLabelValues("duplicate"), appends.WithLabelValues("failed")}
+	m.notConnected = make(map[string]prometheus.Counter)
+	notConnected := m.vec("connections_refused_total", "Connections that were refused, by why.", "reason")
+	for _, reason := range []string{refusedNotReady, refusedFull, refusedAddress, refusedUser, refusedProtocol, refusedIdentity} {
+		m.notConnected[reason] = notConnected.WithLabelValues(reason)
 	}
 	m.delivery = delivery.NewMetrics(m.registry)
-	gauge := func(name, help string, value func(gen *generation) float64) prometheus.Collector {
-		return prometheus.NewGaugeFunc(prometheus.GaugeOpts(opts(name, help)), func() float64 {
-			if gen := g.current.Load(); gen != nil {
-				return value(gen)
-			}
-			return 0
-		})
-	}
-	m.registry.MustRegister(
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.acked, m.refused, m.unanswered, m.ackSeconds, m.connections,
-		gauge("connected", "Connections that receive events.", func(gen *generation) float64 { n, _ := gen.hub.Count(); return float64(n) }),
-		gauge("catching_up", "Connections that are behind the feed.", func(gen *generation) float64 { n, live := gen.hub.Count(); return float64(n - live) }),
-		gauge("feed_offset", "Newest offset that the feed has delivered.", func(gen *generation) float64 { return float64(gen.tail.Position()) }),
-		gauge("tail_first_offset", "Oldest offset in the tail.", func(gen *generation) float64 { first, _, _ := gen.tail.Stats(); return float64(first) }),
-		gauge("tail_bytes", "Memory the tail holds.", func(gen *generation) float64 { _, _, n := gen.tail.Stats(); return float64(n) }),
-		gauge("log_viewers", "People who watch the log.", func(gen *generation) float64 {
-			if gen.view == nil {
-				return 0
-			}
-			return float64(gen.view.Watching())
-		}),
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts(opts("users_online", "Users connected to any gateway, as this one knows it.")), func() float64 {
-			if g.presence == nil { // not running yet
-				return 0
-			}
-			return float64(g.presence.Count(presence.User))
-		}),
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts(opts("log_offset", "Newest offset of the log, when last asked.")), func() float64 {
-			log, _ := g.health.get()
-			return float64(log.Last)
-		}),
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts(opts("ready", "1 if the gateway is ready for traffic.")), func() float64 {
-			if g.notReady() != nil {
-				return 0
-			}
-			return 1
-		}),
-	)
+	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registerGauges(g)
 	return m
+}
+
+func options(name, help string) prometheus.Opts {
+	return prometheus.Opts{Namespace: "tidemark", Subsystem: "gateway", Name: name, Help: help}
+}
+
+func (m *metrics) counter(name, help string) prometheus.Counter {
+	c := prometheus.NewCounter(prometheus.CounterOpts(options(name, help)))
+	m.registry.MustRegister(c)
+	return c
+}
+
+func (m *metrics) vec(name, help, label string) *prometheus.CounterVec {
+	v := prometheus.NewCounterVec(prometheus.CounterOpts(options(name, help)), []string{label})
+	m.registry.MustRegister(v)
+	return v
+}
+
+// histogram has native buckets for servers that take them, and classic ones for
+// those that do not.
+func (m *metrics) histogram(name, help string) prometheus.Histogram {
+	h := prometheus.NewHistogram(prometheus.HistogramOpts{
+		Namespace: "tidemark", Subsystem: "gateway", Name: name, Help: help,
+		Buckets:                     prometheus.ExponentialBuckets(0.0005, 2, 14),
+		NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 160, NativeHistogramMinResetDuration: time.Hour,
+	})
+	m.registry.MustRegister(h)
+	return h
+}
+
+// appended counts an append that has ended. It is called on the appender's
+// goroutines.
+func (m *metrics) appended(took time.Duration, r appender.Receipt, err error) {
+	m.appendSeconds.Observe(took.Seconds())
+	switch {
+	case err != nil:
+		m.stored.failed.Inc()
+	case r.Duplicate:
+		m.stored.duplicate.Inc()
+	default:
+		m.stored.new.Inc()
+	}
+}
+
+func (m *metrics) acknowledged(took time.Duration, duplicate bool) {
+	m.acked[duplicate].Inc()
+	m.ackSeconds.Observe(took.Seconds())
 }
 
 func (m *metrics) handler() http.Handler {

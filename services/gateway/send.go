@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"strconv"
 	"time"
 
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/contract"
@@ -108,12 +107,13 @@ func (s *session) directMessage(to string, post contract.Post) event.Event {
 
 // post has a message stored and answers its sender.
 func (s *session) post(r request, e event.Event) {
-	s.gen.poster.Post(context.Background(), s.sender, e, func(stored posting.Stored, err error) {
+	ctx, span := s.g.tracer.Receive(context.Background(), r.arrived)
+	s.gen.poster.Post(ctx, s.sender, e, func(stored posting.Stored, err error) {
+		span.End(outcome(err))
 		refusal := (*contract.Refusal)(nil)
 		switch {
 		case err == nil:
-			s.g.metrics.acked.WithLabelValues(strconv.FormatBool(stored.Duplicate)).Inc()
-			s.g.metrics.ackSeconds.Observe(time.Since(r.arrived).Seconds())
+			s.g.metrics.acknowledged(time.Since(r.arrived), stored.Duplicate)
 			r.ack(contract.Stored(stored.Offset, stored.ID, stored.Duplicate))
 			r.done()
 		case errors.As(err, &refusal):
@@ -122,6 +122,17 @@ func (s *session) post(r request, e event.Event) {
 			s.unanswered(r, err)
 		}
 	})
+}
+
+// outcome is what a trace says of how a posting ended: nothing if it was stored.
+func outcome(err error) string {
+	if refusal := (*contract.Refusal)(nil); errors.As(err, &refusal) {
+		return "refused: " + string(refusal.Code)
+	}
+	if err != nil {
+		return "unanswered"
+	}
+	return ""
 }
 
 // unanswered ends a request that failed for now. It is not acked: the client's

@@ -153,7 +153,7 @@ func (s *session) event(args []any, done func()) {
 
 // refuse ends a request that is refused for good.
 func (s *session) refuse(r request, why *contract.Refusal) {
-	s.g.metrics.refused.WithLabelValues(string(why.Code)).Inc()
+	s.g.metrics.refused[why.Code].Inc()
 	r.ack(contract.Refused(why))
 	r.done()
 }

@@ -63,6 +63,7 @@ type Appender struct {
 	js      jetstream.JetStream
 	group   bool
 	timeout time.Duration
+	observe func(took time.Duration, r Receipt, err error) // nil: nobody is told
 	queue   chan request
 
 	singleDone chan struct{} // one value for each single that ended
@@ -78,6 +79,7 @@ type request struct {
 	event  event.Event
 	done   Done
 	queued time.Time
+	trace  string // that it is to carry; empty for none
 }
 
 // New makes an appender. group allows group commit: it needs a log that takes
@@ -95,7 +97,20 @@ func New(js jetstream.JetStream, group bool, timeout time.Duration) *Appender {
 	}
 }
 
-// Append hands over a sealed event. It blocks while the queue is full, and
+// Observe has a function told of every append that was queued: how long it took
+// from there, and how it ended. To be called before the first; like Done it must
+// not block.
+func (a *Appender) Observe(ended func(took time.Duration, r Receipt, err error)) { a.observe = ended }
+
+// end tells how an append ended.
+func (a *Appender) end(r request, receipt Receipt, err error) {
+	if a.observe != nil {
+		a.observe(time.Since(r.queued), receipt, err)
+	}
+	r.done(receipt, err)
+}
+
+// Append hands over a sealed event, with the trace that ctx has for it. It blocks while the queue is full, and
 // returns an error, without calling done, if it could not be queued.
 func (a *Appender) Append(ctx context.Context, e event.Event, done Done) error {
 	a.callers.RLock()
@@ -106,7 +121,7 @@ func (a *Appender) Append(ctx context.Context, e event.Event, done Done) error {
 	default:
 	}
 	select {
-	case a.queue <- request{e, done, time.Now()}:
+	case a.queue <- request{e, done, time.Now(), event.Trace(ctx)}:
 		return nil
 	case <-a.stopped:
 		return fault.New("append", fault.Temporary, ErrClosed)
@@ -193,7 +208,7 @@ func (s *scheduler) start() {
 // expire fails what has waited since before a time.
 func (s *scheduler) expire(before time.Time) {
 	for len(s.waiting) > 0 && s.waiting[0].queued.Before(before) {
-		s.waiting[0].done(Receipt{}, fault.New("append", fault.Temporary, ErrOverloaded))
+		s.a.end(s.waiting[0], Receipt{}, fault.New("append", fault.Temporary, ErrOverloaded))
 		s.waiting = s.waiting[1:]
 	}
 }
@@ -202,7 +217,7 @@ func (s *scheduler) expire(before time.Time) {
 func (s *scheduler) finish() {
 	closed := fault.New("append", fault.Temporary, ErrClosed)
 	for _, r := range s.waiting {
-		r.done(Receipt{}, closed)
+		s.a.end(r, Receipt{}, closed)
 	}
 	for s.batching || s.singles > 0 {
 		select {
@@ -217,6 +232,6 @@ func (s *scheduler) finish() {
 	defer s.a.callers.Unlock()
 	for len(s.a.queue) > 0 {
 		r := <-s.a.queue
-		r.done(Receipt{}, closed)
+		s.a.end(r, Receipt{}, closed)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/synadia-io/orbit.go/jetstreamext"
 
 	"github.com/tidemark-chat/tidemark/streams/event"
+	"github.com/tidemark-chat/tidemark/streams/eventlog"
 	"github.com/tidemark-chat/tidemark/streams/fault"
 )
 
@@ -22,6 +23,9 @@ const (
 	codeDuplicateInFlight     jetstream.ErrorCode = 10158 // the original is not stored yet: ask again
 )
 
+// batchHeaders is more than the headers take that make a message one of a batch.
+const batchHeaders = 512
+
 // inFlightRetry is the pause before asking again about an event whose original
 // is being stored at this moment.
 const inFlightRetry = 20 * time.Millisecond
@@ -30,20 +34,28 @@ const inFlightRetry = 20 * time.Millisecond
 // ended is called after the request's own callback.
 func (a *Appender) publish(r request, ended func()) {
 	// No retries by the library: they would come behind what is published later.
-	future, err := a.js.PublishMsgAsync(r.event.Encode(), jetstream.WithRetryAttempts(0))
+	future, err := a.js.PublishMsgAsync(r.message(), jetstream.WithRetryAttempts(0))
 	if err != nil {
-		r.done(Receipt{}, failure(err))
+		a.end(r, Receipt{}, failure(err))
 		ended()
 		return
 	}
 	go func() {
 		defer ended()
-		r.done(a.await(r.event, future))
+		receipt, err := a.await(r, future)
+		a.end(r, receipt, err)
 	}()
 }
 
+// message is what the log is given: the event, and its trace where there is room.
+func (r request) message() *nats.Msg {
+	m := r.event.Encode()
+	event.SetTrace(m, r.trace, eventlog.MaxMessageSize-batchHeaders)
+	return m
+}
+
 // await waits for an event's ack, for as long as the appender's timeout.
-func (a *Appender) await(e event.Event, future jetstream.PubAckFuture) (Receipt, error) {
+func (a *Appender) await(r request, future jetstream.PubAckFuture) (Receipt, error) {
 	deadline := time.NewTimer(a.timeout)
 	defer deadline.Stop()
 	for {
@@ -63,7 +75,7 @@ func (a *Appender) await(e event.Event, future jetstream.PubAckFuture) (Receipt,
 			return Receipt{}, failure(nats.ErrTimeout)
 		}
 		var err error
-		if future, err = a.js.PublishMsgAsync(e.Encode()); err != nil {
+		if future, err = a.js.PublishMsgAsync(r.message()); err != nil {
 			return Receipt{}, failure(err)
 		}
 	}
@@ -75,7 +87,7 @@ func (a *Appender) await(e event.Event, future jetstream.PubAckFuture) (Receipt,
 func (a *Appender) commit(requests []request) {
 	msgs := make([]*nats.Msg, len(requests))
 	for i := range requests {
-		msgs[i] = requests[i].event.Encode()
+		msgs[i] = requests[i].message()
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), a.timeout)
 	defer cancel()
@@ -88,11 +100,11 @@ func (a *Appender) commit(requests []request) {
 	a.batchDone <- struct{}{} // the next may leave while these are told
 	for i, r := range requests {
 		if err != nil {
-			r.done(Receipt{}, failure(err))
+			a.end(r, Receipt{}, failure(err))
 			continue
 		}
 		// The sequences of a batch are contiguous; the ack has the last.
-		r.done(Receipt{Offset: ack.Sequence - uint64(len(requests)-1-i)}, nil)
+		a.end(r, Receipt{Offset: ack.Sequence - uint64(len(requests)-1-i)}, nil)
 	}
 }
 

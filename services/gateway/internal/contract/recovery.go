@@ -25,6 +25,9 @@ const (
 	AheadOfLog   Reason = "ahead_of_log"  // its offset was never issued: replayed from the beginning
 )
 
+// Reasons are all there are.
+var Reasons = []Reason{Trimmed, EpochChanged, AheadOfLog}
+
 // Packet is the "recovery" event as a Socket.IO packet.
 func (r Recovery) Packet() []byte {
 	body, _ := json.Marshal(r) // of strings, numbers and a bool

@@ -17,6 +17,9 @@ const (
 	KeyConflict      Code = "key_conflict"
 )
 
+// Codes are all there are.
+var Codes = []Code{InvalidPayload, TooLarge, RateLimited, Forbidden, UnknownRecipient, KeyConflict}
+
 // Refusal is a permanent refusal of what a client sent. It is acked, so that a
 // client with retries goes on with its next message.
 type Refusal struct {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/transport"
 	"github.com/tidemark-chat/tidemark/streams/feed"
@@ -21,6 +22,7 @@ func (d discard) Send(frames ...transport.Frame) int {
 	return len(frames)
 }
 func (discard) OnDrain(func()) {}
+func (discard) Time(time.Time) {}
 func (discard) Close()         {}
 
 // BenchmarkCatchUp is a returning client: 100 events missed of 100,000 in the

@@ -126,6 +126,7 @@ func (h *Hub) step(ctx context.Context, m *Member, far bool) verdict {
 	most := packBytes
 	switch {
 	case ok:
+		h.options.Metrics.Read(FromTail)
 		h.options.Metrics.fromTail.Add(float64(len(events)))
 	case !far:
 		return history
@@ -177,7 +178,7 @@ func (h *Hub) hand(m *Member, i *interest, p parcel, through uint64) verdict {
 		return failed // it left; settle leaves it alone
 	case m.interest != i:
 		return again
-	case !m.send(p, through):
+	case !h.send(m, p, through):
 		return full
 	}
 	if h.tail.Position() > m.cursor+lastSpan {
@@ -188,7 +189,7 @@ func (h *Hub) hand(m *Member, i *interest, p parcel, through uint64) verdict {
 		return history
 	}
 	p, through = pack(m, i, rest, through, packBytes)
-	if !m.send(p, through) {
+	if !h.send(m, p, through) {
 		return full
 	}
 	if m.cursor < h.tail.Position() {
@@ -231,7 +232,7 @@ func (h *Hub) tellRecovery(m *Member) bool {
 		return false
 	}
 	m.told, m.shown = true, m.cursor
-	h.options.Metrics.recovered(m.recovery)
+	h.options.Metrics.recoveries[m.recovery.Reason].Inc()
 	return true
 }
 

@@ -101,11 +101,15 @@ func pack(m *Member, i *interest, events []*event.Event, through uint64, most in
 // send sends a parcel, after which everything up to an offset has been sent, and
 // moves the cursor behind what the outlet took. It is false if that is not all.
 // Under Hub.mu.
-func (m *Member) send(p parcel, through uint64) bool {
-	sent := 0
+func (h *Hub) send(m *Member, p parcel, through uint64) bool {
+	sent, bytes := 0, 0
 	if len(p.frames) > 0 {
 		sent = m.outlet.Send(p.frames...)
 	}
+	for _, f := range p.frames[:sent] {
+		bytes += f.Size()
+	}
+	h.options.Metrics.caughtUp.add(sent, bytes)
 	m.recovery.Count += uint64(sent)
 	if sent > 0 {
 		m.shown = p.offsets[sent-1]

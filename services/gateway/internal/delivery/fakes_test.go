@@ -60,6 +60,8 @@ func (o *outlet) Send(frames ...transport.Frame) (sent int) {
 
 func (o *outlet) OnDrain(f func()) { o.drain = f }
 
+func (o *outlet) Time(time.Time) {}
+
 func (o *outlet) Close() { o.once.Do(func() { close(o.closed) }) }
 
 // take waits for frames and removes up to n.

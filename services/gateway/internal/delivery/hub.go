@@ -32,6 +32,7 @@ import (
 	"github.com/tidemark-chat/tidemark/streams/feed"
 	"github.com/tidemark-chat/tidemark/streams/subject"
 	"github.com/tidemark-chat/tidemark/streams/tail"
+	"github.com/tidemark-chat/tidemark/streams/trace"
 )
 
 // Options of a hub.
@@ -40,6 +41,7 @@ type Options struct {
 	Readers           int    // members read for at the same time from the history
 	WatermarkInterval time.Duration
 	Metrics           *Metrics
+	Tracer            *trace.Tracer // nil: nothing is traced
 	Log               *slog.Logger
 }
 
@@ -130,7 +132,8 @@ func (h *Hub) Apply(r feed.Record) {
 		return
 	}
 	h.tail.Append(e)
-	c, sent := encoder{event: e}, 0
+	span := h.options.Tracer.Deliver(r.Trace, e.Offset)
+	c, sent, bytes := encoder{event: e}, 0, 0
 	for _, topic := range e.Topics() {
 		for m := range h.live[topic] {
 			if e.Offset <= m.cursor {
@@ -144,11 +147,20 @@ func (h *Hub) Apply(r feed.Record) {
 			m.cursor = e.Offset
 			if ok {
 				m.shown = e.Offset
+				if sent == 0 { // any of them: a map's order is by chance
+					m.outlet.Time(e.At)
+				}
 				sent++
+				bytes += f.Size()
 			}
 		}
 	}
+	h.options.Metrics.events.Inc()
 	h.options.Metrics.delivered.Add(float64(sent))
+	h.options.Metrics.live.add(sent, bytes)
+	if span.Traced() {
+		span.Set("tidemark.connections", int64(sent)).Set("tidemark.bytes", int64(bytes)).End("")
+	}
 }
 
 // Add adds a member that follows some topics. It is sent nothing before Begin.

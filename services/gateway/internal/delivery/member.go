@@ -4,6 +4,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/contract"
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/transport"
@@ -19,6 +20,9 @@ type Outlet interface {
 	Send(frames ...transport.Frame) int
 	// OnDrain sets that function.
 	OnDrain(func())
+	// Time has the time measured from an event's storing until what Send has just
+	// taken is written, if that is not being done for another one.
+	Time(stored time.Time)
 	// Close cuts the connection so that its client comes back by itself.
 	Close()
 }

@@ -28,6 +28,7 @@ func (n *narrow) Send(frames ...transport.Frame) int {
 	return sent
 }
 func (n *narrow) OnDrain(f func()) { n.drain = f }
+func (*narrow) Time(time.Time)     {}
 func (*narrow) Close()             {}
 
 type stranger struct{}

@@ -33,12 +33,17 @@ type History struct {
 	log   Log
 	tail  *tail.Tail
 	epoch string
+	read  func(from delivery.Source) // told what has answered After
 }
 
 // New reads the history of the log of an epoch, whose newest part is in a tail.
-// A read model of another epoch is not believed.
-func New(model query.Model, log Log, t *tail.Tail, epoch string) *History {
-	return &History{model: model, log: log, tail: t, epoch: epoch}
+// A read model of another epoch is not believed. read is told what has answered
+// After; it may be nil.
+func New(model query.Model, log Log, t *tail.Tail, epoch string, read func(from delivery.Source)) *History {
+	if read == nil {
+		read = func(delivery.Source) {}
+	}
+	return &History{model: model, log: log, tail: t, epoch: epoch, read: read}
 }
 
 // After implements delivery.History.
@@ -47,12 +52,17 @@ func (h *History) After(
 ) ([]event.Event, uint64, error) {
 	reply, err := h.fromModel(ctx, topics, cursor, limit)
 	if err == nil && reply.Through > cursor {
+		h.read(delivery.FromModel)
 		return reply.Events, reply.Through, nil
 	}
 	if err == nil {
 		err = &behindError{reply.Through}
 	}
-	return h.fromLog(ctx, topics, cursor, through, limit, err)
+	events, reached, err := h.fromLog(ctx, topics, cursor, through, limit, err)
+	if err == nil {
+		h.read(delivery.FromLog)
+	}
+	return events, reached, err
 }
 
 // behindError says that the read model knows nothing beyond an offset.

@@ -35,7 +35,7 @@ type past struct {
 	tail       *tail.Tail
 }
 
-func (p *past) history() *history.History { return history.New(p, p, p.tail, epoch) }
+func (p *past) history() *history.History { return history.New(p, p, p.tail, epoch, nil) }
 
 func find(events []event.Event, fits func(*event.Event) bool) (found []event.Event) {
 	for _, e := range events {
@@ -288,7 +288,7 @@ func TestWhatAMemberMissedIsCompleteUpToWhereItSays(t *testing.T) {
 
 func TestAReadModelOfAnotherLogIsNotBelieved(t *testing.T) {
 	p := &past{first: 1, most: 10, tail: tail.New(1<<20, 2), events: []event.Event{{Offset: 1}, {Offset: 2}}}
-	h := history.New(p, p, p.tail, "another")
+	h := history.New(p, p, p.tail, "another", nil)
 	p.checkpoint = 2
 	if _, _, err := h.Page(t.Context(), rooms[0], rooms[0], 0, 10); err == nil {
 		t.Error("a page")

@@ -30,6 +30,7 @@ import (
 	"github.com/tidemark-chat/tidemark/streams/fault"
 	"github.com/tidemark-chat/tidemark/streams/query"
 	"github.com/tidemark-chat/tidemark/streams/tail"
+	"github.com/tidemark-chat/tidemark/streams/trace"
 )
 
 // Stored is a message the log holds.
@@ -59,6 +60,7 @@ type Poster struct {
 	Window   idempotency.Window
 	Now      func() time.Time // by the log's clock
 	Began    time.Time        // no event of the log is older
+	Tracer   *trace.Tracer    // nil: nothing is traced
 
 	comparing sync.WaitGroup
 }
@@ -83,10 +85,23 @@ func (p *Poster) Post(ctx context.Context, sender idempotency.Sender, e event.Ev
 			return
 		}
 	}
-	err := p.Appender.Append(ctx, e, func(r appender.Receipt, err error) { p.appended(e, r, err, done) })
+	ctx, span := p.Tracer.Append(ctx)
+	err := p.Appender.Append(ctx, e, func(r appender.Receipt, err error) {
+		endAppend(span, r, err)
+		p.appended(e, r, err, done)
+	})
 	if err != nil {
+		endAppend(span, appender.Receipt{}, err)
 		done(Stored{}, err)
 	}
+}
+
+func endAppend(span trace.Span, r appender.Receipt, err error) {
+	if err != nil {
+		span.End("not stored")
+		return
+	}
+	span.Set("tidemark.offset", int64(r.Offset)).End("")
 }
 
 // Wait waits for what Post left to other goroutines. Call it when nothing is

@@ -2,7 +2,8 @@ package transport
 
 import "time"
 
-// Limits bound what one connection may cost. A zero field means its default.
+// Limits bound what one connection may cost, and say whom to tell of it. A zero
+// field means its default.
 type Limits struct {
 	// SendBudget is how many bytes may be queued for a peer before [Link.Send]
 	// takes no more. Default 256 KiB.
@@ -23,6 +24,12 @@ type Limits struct {
 	// StallTimeout closes a connection to which not one byte could be written for
 	// this long, or whose request body does not arrive. Default 30 s.
 	StallTimeout time.Duration
+	// Written is told when an event that [Link.Time] was asked to time has been
+	// written, with the time at which it was stored; Stalled, that a connection is
+	// closed because it took nothing for StallTimeout. Neither may block. Default:
+	// nobody is told.
+	Written func(stored time.Time)
+	Stalled func()
 	// AnyMessage lets every kind of message through, binary ones too, and counts
 	// none: for the official conformance suites, whose servers echo anything.
 	AnyMessage bool
@@ -50,6 +57,12 @@ func (l Limits) withDefaults() Limits {
 	orDefault(&l.MaxFrame, 128<<10)
 	if l.StallTimeout <= 0 {
 		l.StallTimeout = 30 * time.Second
+	}
+	if l.Written == nil {
+		l.Written = func(time.Time) {}
+	}
+	if l.Stalled == nil {
+		l.Stalled = func() {}
 	}
 	return l
 }

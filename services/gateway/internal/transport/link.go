@@ -29,6 +29,9 @@ type Link struct {
 	connect   bool // a CONNECT was let in and is not answered yet
 	onDrain   func()
 
+	timed  int       // bytes to be written until the event that is timed has been; 0: none is
+	stored time.Time // when that event was
+
 	pong      *time.Timer // a pong that is passed on when it fires; see pongLater
 	pongDelay time.Duration
 
@@ -96,6 +99,21 @@ func (l *Link) Send(frames ...Frame) (sent int) {
 // Push queues a frame that cannot be refused. Over the send limit, which is above
 // the budget, the connection is closed.
 func (l *Link) Push(f Frame) { l.pushFrame(f.wire) }
+
+// Time has Limits.Written told when all that is queued now has been written, with
+// the time at which the newest event of it was stored. Of one connection one event
+// is timed at a time; others are not.
+func (l *Link) Time(stored time.Time) {
+	l.mu.Lock()
+	over := !l.closed && !l.finishing && l.timed == 0 && l.queued() == 0 // it was written meanwhile
+	if !over && l.timed == 0 {
+		l.timed, l.stored = l.queued(), stored
+	}
+	l.mu.Unlock()
+	if over {
+		l.limits.Written(stored)
+	}
+}
 
 // OnDrain sets the function that Send's refusal promises to call. It runs on a
 // goroutine of its own, so that whoever has just written for this connection goes on
@@ -282,11 +300,17 @@ func (l *Link) ready(c carrier) bool { return l.carrier == c && !l.held && len(l
 // wrote says that n of the bytes taken have left. Not under Link.mu.
 func (l *Link) wrote(n int) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.taken -= n
 	if l.drained() && !l.draining {
 		l.draining = true
 		go l.drain()
+	}
+	over := l.timed > 0 && l.timed <= n
+	l.timed = max(0, l.timed-n)
+	stored := l.stored
+	l.mu.Unlock()
+	if over {
+		l.limits.Written(stored)
 	}
 }
 

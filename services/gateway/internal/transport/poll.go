@@ -87,6 +87,7 @@ func (t *polling) send(ctx *types.HttpContext, a answer) {
 	err := t.respond(ctx, http.StatusOK, a.payload)
 	t.link.wrote(a.taken)
 	if err != nil {
+		t.link.failed(err)
 		t.OnError("polling write error", err)
 		return
 	}

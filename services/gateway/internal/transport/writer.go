@@ -46,6 +46,7 @@ func (t *webSocket) write(batch []byte, from int) {
 		err := writeChunks(t.wire, batch[from:], t.link.limits.StallTimeout, t.link.wrote)
 		putBuffer(batch)
 		if err != nil {
+			t.link.failed(err)
 			t.link.shut() // a reader that waits for the budget must see it, too
 			t.abort()
 			return
@@ -94,8 +95,16 @@ func (t *webSocket) closeWrite() {
 
 // writeNow writes a frame on the reader's goroutine, while there is no writer.
 func (t *webSocket) writeNow(frame []byte) {
-	if writeChunks(t.wire, frame, t.link.limits.StallTimeout, func(int) {}) != nil {
+	if err := writeChunks(t.wire, frame, t.link.limits.StallTimeout, func(int) {}); err != nil {
+		t.link.failed(err)
 		t.abort()
+	}
+}
+
+// failed is told why a write failed.
+func (l *Link) failed(err error) {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		l.limits.Stalled()
 	}
 }
 

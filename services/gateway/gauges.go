@@ -1,0 +1,82 @@
+package gateway
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/tidemark-chat/tidemark/streams/presence"
+)
+
+// registerGauges registers what is looked up when it is asked for. Where the
+// gateway does not follow the log, what concerns its generation is 0.
+func (m *metrics) registerGauges(g *Gateway) {
+	gauge := func(name, help string, value func() float64) {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts(options(name, help)), value))
+	}
+	current := func(name, help string, value func(gen *generation) float64) {
+		gauge(name, help, func() float64 {
+			if gen := g.current.Load(); gen != nil {
+				return value(gen)
+			}
+			return 0
+		})
+	}
+	present := func(name, help string, value func(p *presence.Presence) int) {
+		gauge(name, help, func() float64 {
+			if g.presence == nil { // not running yet
+				return 0
+			}
+			return float64(value(g.presence))
+		})
+	}
+	current("connected", "Connections that receive events.", func(gen *generation) float64 { n, _ := gen.hub.Count(); return float64(n) })
+	current("catching_up", "Connections that are behind the feed.", func(gen *generation) float64 { n, live := gen.hub.Count(); return float64(n - live) })
+	current("feed_offset", "Newest offset that the feed has delivered.", func(gen *generation) float64 { return float64(gen.tail.Position()) })
+	current("tail_first_offset", "Oldest offset in the tail.", func(gen *generation) float64 { first, _, _ := gen.tail.Stats(); return float64(first) })
+	current("tail_bytes", "Memory the tail holds.", func(gen *generation) float64 { _, _, n := gen.tail.Stats(); return float64(n) })
+	current("log_viewers", "People who watch the log.", func(gen *generation) float64 {
+		if gen.view == nil {
+			return 0
+		}
+		return float64(gen.view.Watching())
+	})
+	present("users_online", "Users connected to any gateway, as this one knows it.", func(p *presence.Presence) int { return p.Count(presence.User) })
+	present("presence_leases", "Gateways that hold a lease on presence, as this one knows it.", (*presence.Presence).Gateways)
+	gauge("log_offset", "Newest offset of the log, when last asked.", func() float64 {
+		log, _ := g.health.get()
+		return float64(log.Last)
+	})
+	gauge("dedup_window_seconds", "How long the log itself knows a repeated append, when last asked.", func() float64 {
+		log, _ := g.health.get()
+		return log.DedupWindow.Seconds()
+	})
+	gauge("feed_lag", "Events of the log, when last asked, that the feed has not delivered.", func() float64 {
+		log, _ := g.health.get()
+		return float64(log.Last - min(log.Last, g.position()))
+	})
+	gauge("feed_lag_seconds", "Time since the feed had delivered all that the log then held; 0 if it has now.", func() float64 {
+		return g.lag.Behind(g.position(), time.Now()).Seconds()
+	})
+	gauge("ready", "1 if the gateway is ready for traffic.", func() float64 {
+		if g.notReady() != nil {
+			return 0
+		}
+		return 1
+	})
+}
+
+// position is the feed's; 0 without one.
+func (g *Gateway) position() uint64 {
+	if gen := g.current.Load(); gen != nil {
+		return gen.tail.Position()
+	}
+	return 0
+}
+
+// written counts how long an event took from the log to a connection.
+func (g *Gateway) written(stored time.Time) {
+	if gen := g.current.Load(); gen != nil {
+		g.metrics.delivery.Written(gen.clock.now().Sub(stored))
+	}
+}
