@@ -25,12 +25,13 @@ const (
 	permissionsPolicy = "camera=(), microphone=(), geolocation=()"
 )
 
-// routes is everything the gateway serves.
+// routes is everything that clients are served.
 func (g *Gateway) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", bounded(serveAlive))
-	mux.HandleFunc("GET /readyz", bounded(g.serveReady))
-	mux.HandleFunc("GET /metrics", bounded(g.metrics.handler().ServeHTTP))
+	g.healthRoutes(mux)
+	if g.cfg.Gateway.Operations == "" {
+		mux.HandleFunc("GET /metrics", bounded(g.metrics.handler().ServeHTTP))
+	}
 	files := newFiles(web.Dist())
 	mux.Handle("/socket.io/", g.edge)
 	for name := range files {

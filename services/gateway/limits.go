@@ -36,10 +36,11 @@ type limits struct {
 }
 
 func (g *Gateway) newLimits(user *rate.Limiter) limits {
-	if g.cfg.Gateway.RateLimit.Off() {
+	cfg := g.live.Load()
+	if cfg.RateLimit.Off() {
 		return limits{}
 	}
-	return limits{messages: bucket(g.cfg.Gateway.RateLimit), requests: bucket(g.cfg.Gateway.RequestRateLimit), user: user}
+	return limits{messages: bucket(cfg.RateLimit), requests: bucket(cfg.RequestRateLimit), user: user}
 }
 
 // take takes one event from all buckets, or none: then wait says how long it
