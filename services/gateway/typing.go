@@ -13,7 +13,7 @@ import (
 )
 
 // signalSubject carries what is passed on between gateways and never stored.
-const signalSubject = "tidemark.signal.typing"
+const signalSubject = subject.Typing
 
 // signal says that somebody types, or no longer does.
 type signal struct {

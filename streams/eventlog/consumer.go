@@ -51,13 +51,13 @@ func (c Consumer) config() jetstream.ConsumerConfig {
 // only compares. Permanent: the projection cannot run on it as it is.
 func (c Consumer) Ensure(ctx context.Context, js jetstream.JetStream, mode provision.Mode) (jetstream.Consumer, provision.Result, error) {
 	const op = "provision consumer " + ConsumerName
-	r := provision.Result{Kind: "consumer", Name: ConsumerName, Outcome: provision.Unknown}
+	r := provision.Result{Kind: "consumer", Name: ConsumerName, Outcome: provision.Failed}
 	if err := connected(js); err != nil {
 		return nil, r, fault.New(op, fault.Temporary, err)
 	}
 	want := c.config()
 	consumer, err := js.Consumer(ctx, StreamName, ConsumerName)
-	if errors.Is(err, jetstream.ErrConsumerNotFound) {
+	if errors.Is(err, jetstream.ErrConsumerNotFound) || errors.Is(err, jetstream.ErrStreamNotFound) {
 		if mode == provision.Check {
 			r.Outcome = provision.Missing
 			return nil, r, fault.New(op, fault.Temporary, provision.ErrMissing)
@@ -82,6 +82,7 @@ func (c Consumer) Ensure(ctx context.Context, js jetstream.JetStream, mode provi
 	default:
 		if consumer, err = js.UpdateConsumer(ctx, StreamName, want); err != nil {
 			if refused := (*jetstream.APIError)(nil); errors.As(err, &refused) && refused.ErrorCode == jetstream.JSErrCodeConsumerCreate {
+				r.Outcome, r.Unsafe = provision.Unsafe, all
 				return nil, r, unusable(op, all, err)
 			}
 			return nil, r, fault.New(op, fault.Temporary, err)

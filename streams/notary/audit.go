@@ -16,7 +16,7 @@ const StreamName = "AUDIT"
 
 const (
 	subjects          = "audit.>"          // that the stream takes
-	subjectCheckpoint = "audit.checkpoint" // of all its messages
+	subjectCheckpoint = "audit.checkpoint" // of all its messages, see Subject
 )
 
 // Errors of the stream of checkpoints.

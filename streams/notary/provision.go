@@ -45,6 +45,9 @@ func ProvisionAs(ctx context.Context, js jetstream.JetStream, replicas int, mode
 	return err
 }
 
+// Subject is where a notary publishes.
+const Subject = subjectCheckpoint
+
 // Stream is the stream of checkpoints, to be provisioned.
 func Stream(replicas int) provision.Stream {
 	return provision.Stream{Kind: "stream", Name: StreamName, Want: stream(replicas), Compare: compare}

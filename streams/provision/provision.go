@@ -57,7 +57,7 @@ type Stream struct {
 // (Temporary) if it is not there and may not be made, otherwise Temporary.
 func (s Stream) Ensure(ctx context.Context, js jetstream.JetStream, mode Mode) (jetstream.Stream, Result, error) {
 	op := "provision " + s.Kind + " " + s.Name
-	r := Result{Kind: s.Kind, Name: s.Name, Outcome: Unknown}
+	r := Result{Kind: s.Kind, Name: s.Name, Outcome: Failed}
 	if !js.Conn().IsConnected() {
 		return nil, r, fault.New(op, fault.Temporary, errDisconnected)
 	}
@@ -92,6 +92,7 @@ func (s Stream) Ensure(ctx context.Context, js jetstream.JetStream, mode Mode) (
 		r.Left = append(d.changes, d.left...)
 	default:
 		if stream, err = js.UpdateStream(ctx, d.next); err != nil {
+			r.Outcome, r.Left = Failed, append(d.changes, d.left...)
 			return nil, r, fault.Errorf(op, fault.Temporary, "change it (%s): %w", strings.Join(d.changes, "; "), err)
 		}
 		r.Outcome, r.Changes = Changed, d.changes

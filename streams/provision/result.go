@@ -6,7 +6,7 @@ import "log/slog"
 type Outcome string
 
 const (
-	Unknown Outcome = "unknown" // it could not be asked for, or not be changed
+	Failed  Outcome = "failed"  // it could not be asked for, made or changed
 	Made    Outcome = "made"    // there was none
 	Changed Outcome = "changed" // as Changes says
 	Fits    Outcome = "as it should be"

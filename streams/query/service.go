@@ -16,6 +16,8 @@ const (
 	serviceName    = "tidemark-query"
 	serviceVersion = "1.1.0" // of this contract
 	subjectPrefix  = "tidemark.query."
+	// CheckpointSubject is that of the question how far the read model is.
+	CheckpointSubject = subjectPrefix + "checkpoint"
 
 	// A question that takes longer than this is given up: whoever asked it
 	// has stopped waiting.
@@ -24,6 +26,26 @@ const (
 	codePermanent = "400"
 	codeTemporary = "503"
 )
+
+// Subjects are those of the questions.
+func Subjects() []string {
+	subjects := make([]string, 0, 7)
+	for _, kind := range []string{"after", "page", "moment", "lookup", "direct", "users", "checkpoint"} {
+		subjects = append(subjects, subjectPrefix+kind)
+	}
+	return subjects
+}
+
+// Monitoring are the subjects on which the service tells about itself: that it is
+// there, what it offers and how it fares.
+func Monitoring() []string {
+	var subjects []string
+	for _, verb := range []micro.Verb{micro.PingVerb, micro.InfoVerb, micro.StatsVerb} {
+		all := micro.APIPrefix + "." + verb.String()
+		subjects = append(subjects, all, all+"."+serviceName, all+"."+serviceName+".*")
+	}
+	return subjects
+}
 
 // Serve answers questions from model until the returned service is stopped.
 // Questions of one kind are answered one after another, on the subscription's

@@ -24,6 +24,12 @@ const All = "chat.>"
 // AllDirect matches every subject of a direct conversation.
 const AllDirect = "chat.*." + string(DM) + ".>"
 
+// AllUsers matches the subjects of users' own events, their registrations.
+const AllUsers = "chat.*." + string(User) + ".*"
+
+// Typing carries who types, from gateway to gateway. It is not of the log.
+const Typing = "tidemark.signal.typing"
+
 // shard is the only shard there is today; the subject carries it from the
 // first day so that conversations can be spread later without renaming any.
 const shard = "0"

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/spf13/cobra"
+
+	"github.com/tidemark-chat/tidemark/config"
+	"github.com/tidemark-chat/tidemark/config/command"
+	"github.com/tidemark-chat/tidemark/streams/backup"
+	"github.com/tidemark-chat/tidemark/streams/eventlog"
+)
+
+func backupCommand() *cobra.Command {
+	var dir, format string
+	cmd := &cobra.Command{
+		Use:   "backup --to DIRECTORY",
+		Short: "Copy the log, its checkpoints, sessions and revocations into a directory while all runs",
+		Example: "  streams backup --to /backup/monday\n" +
+			"  streams backup --to /backup/monday --nats.url tls://nats-1:4222 --format json",
+		Args: checked(&dir, "to", &format),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			js, _, err := copying(cmd)
+			if err != nil {
+				return err
+			}
+			defer js.Conn().Close()
+			m, err := backup.Save(cmd.Context(), js.Conn(), dir, eventlog.Open(js), progress(cmd.ErrOrStderr()))
+			if err != nil {
+				return err
+			}
+			return printManifest(cmd.OutOrStdout(), m, format)
+		},
+	}
+	cmd.Flags().StringVar(&dir, "to", "", "empty or new `directory`")
+	cmd.Flags().StringVar(&format, "format", "text", "`form` of the output: text or json")
+	return cmd
+}
+
+func restoreCommand() *cobra.Command {
+	var dir, format string
+	cmd := &cobra.Command{
+		Use:   "restore --from DIRECTORY",
+		Short: "Put a backup back where there is no log, as another epoch of it",
+		Long: "Put a backup back where there is no log. Nothing that exists is replaced. The log becomes another epoch: clients that\n" +
+			"were further are told to begin anew, the notary begins another tree, and the persister asks for a new read model.",
+		Example: "  streams restore --from /backup/monday --nats.replicas 3",
+		Args:    checked(&dir, "from", &format),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			js, cfg, err := copying(cmd)
+			if err != nil {
+				return err
+			}
+			defer js.Conn().Close()
+			m, err := backup.Restore(cmd.Context(), js.Conn(), dir, cfg.NATS.Replicas, progress(cmd.ErrOrStderr()))
+			if err != nil {
+				return err
+			}
+			fmt.Fprintln(cmd.ErrOrStderr(), "The log is another epoch now. Next: streams provision, delete the read model, start the persisters, then the gateways.")
+			return printManifest(cmd.OutOrStdout(), m, format)
+		},
+	}
+	cmd.Flags().StringVar(&dir, "from", "", "`directory` that streams backup has written")
+	cmd.Flags().StringVar(&format, "format", "text", "`form` of the output: text or json")
+	return cmd
+}
+
+// checked are arguments of a command that needs a directory.
+func checked(dir *string, flag string, format *string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case *dir == "":
+			return fmt.Errorf("--%s is missing: it names the directory", flag)
+		}
+		return errors.Join(oneOf(*format, "text", "json"), cobra.NoArgs(cmd, args))
+	}
+}
+
+// copying connects as who may copy the log. Its caller closes the connection.
+func copying(cmd *cobra.Command) (jetstream.JetStream, config.Config, error) {
+	cfg, log, err := command.Load(cmd)
+	if err != nil {
+		return nil, cfg, err
+	}
+	if cfg.NATS.URL == "" {
+		return nil, cfg, cfg.Invalid("nats.url", "it must not be empty: a standalone's log is reached at its nats.listen while it runs")
+	}
+	options, err := eventlog.Options(cfg, eventlog.Provisioner)
+	if err != nil {
+		return nil, cfg, err
+	}
+	_, js, err := eventlog.Connect(string(cfg.NATS.URL), "streams", log, options...)
+	if err != nil {
+		return nil, cfg, fmt.Errorf("connect to nats-server at %s: %w", cfg.NATS.URL, err)
+	}
+	return js, cfg, nil
+}
+
+// progressEvery is how often a copy says how far it is.
+const progressEvery = 2 * time.Second
+
+func progress(w io.Writer) backup.Progress {
+	said := time.Now()
+	return func(stream string, bytes, of uint64) {
+		if time.Since(said) < progressEvery {
+			return
+		}
+		said = time.Now()
+		total := ""
+		if of > 0 {
+			total = fmt.Sprintf(" of %.1f", mebibytes(of))
+		}
+		fmt.Fprintf(w, "%s: %.1f%s MiB\n", stream, mebibytes(bytes), total)
+	}
+}
+
+func mebibytes(n uint64) float64 { return float64(n) / (1 << 20) }
+
+func printManifest(w io.Writer, m backup.Manifest, format string) error {
+	if format == "json" {
+		out := json.NewEncoder(w)
+		out.SetIndent("", "  ")
+		return out.Encode(m)
+	}
+	fmt.Fprintf(w, "backup of %s, log epoch %s\n", m.At.Format(time.RFC3339), m.Epoch)
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "STREAM\tFIRST\tLAST\tMESSAGES\tMIB")
+	for _, name := range backup.Names {
+		if s, ok := m.Streams[name]; ok {
+			fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%.1f\n", name, s.First, s.Last, s.Messages, mebibytes(s.Bytes))
+		}
+	}
+	return table.Flush()
+}
