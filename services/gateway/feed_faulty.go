@@ -8,6 +8,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/tidemark-chat/tidemark/config"
 	"github.com/tidemark-chat/tidemark/streams/feed"
 	"github.com/tidemark-chat/tidemark/streams/feed/faulty"
 )
@@ -19,9 +20,9 @@ func init() {
 	if os.Getenv(faultyFeed) == "" {
 		return
 	}
-	right, kind := newFeed, faulty.Kind(os.Getenv(faultyFeed))
-	newFeed = func(js jetstream.JetStream, log *slog.Logger) feed.Feed {
-		log.Warn("this gateway is wrong on purpose", "feed", kind)
-		return faulty.Wrap(right(js, log), kind)
+	right, wrong := newFeed, faulty.Kind(os.Getenv(faultyFeed))
+	newFeed = func(kind config.Feed, js jetstream.JetStream, log *slog.Logger) feed.Feed {
+		log.Warn("this gateway is wrong on purpose", "feed", wrong)
+		return faulty.Wrap(right(kind, js, log), wrong)
 	}
 }

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/delivery"
@@ -29,6 +30,8 @@ type generation struct {
 	hub    *delivery.Hub
 	poster *posting.Poster
 	clock  clock
+
+	applied atomic.Uint64 // offset up to which everything here is done with what the feed brought
 
 	appends *appender.Appender
 	past    *history.History
@@ -77,6 +80,7 @@ func (g *Gateway) runGeneration(ctx context.Context) error {
 	}
 	gen.clock.set(state.Now)
 	gen.horizon.reach(position)
+	gen.applied.Store(position)
 	if g.cfg.Gateway.LogView {
 		gen.view = g.newLogView(gen, reads, model)
 		all.Go(func() { <-ctx.Done(); gen.view.Close() })
@@ -116,7 +120,7 @@ func (g *Gateway) runGeneration(ctx context.Context) error {
 	if position >= state.Last {
 		warm()
 	}
-	return newFeed(g.nats.feed, g.log).Run(ctx, position, func(r feed.Record) {
+	return newFeed(g.cfg.Gateway.Feed, g.nats.feed, g.log).Run(ctx, position, func(r feed.Record) {
 		if r.Damaged == nil && r.Event.Type == event.Registered {
 			gen.people.registered(&r.Event)
 			if r.Event.Offset > state.Last {
@@ -128,6 +132,7 @@ func (g *Gateway) runGeneration(ctx context.Context) error {
 		if gen.view != nil {
 			gen.view.Apply(r)
 		}
+		gen.applied.Store(r.Event.Offset)
 		if r.Event.Offset >= state.Last && g.current.Load() != gen {
 			warm()
 		}
