@@ -53,7 +53,7 @@ func newEdge(g *Gateway) (*edge, error) {
 	options.SetAdapter(roomless{})
 	options.SetTransports(transport.Constructors(transport.Limits{
 		SendBudget: int(cfg.SendBudget), MaxFrame: maxFrame, StallTimeout: cfg.StallTimeout,
-		Written: g.written, Stalled: g.metrics.delivery.Stalled,
+		Observer: observer{g},
 	}, g.log))
 	if len(cfg.CORSOrigins) > 0 {
 		options.SetCors(cors(cfg.CORSOrigins))

@@ -74,9 +74,16 @@ func (g *Gateway) position() uint64 {
 	return 0
 }
 
-// written counts how long an event took from the log to a connection.
-func (g *Gateway) written(stored time.Time) {
-	if gen := g.current.Load(); gen != nil {
-		g.metrics.delivery.Written(gen.clock.now().Sub(stored))
+// observer counts what becomes of what is sent.
+type observer struct{ g *Gateway }
+
+// Written counts how long an event took from the log to a connection, by the log's
+// clock.
+func (o observer) Written(stored time.Time) {
+	if gen := o.g.current.Load(); gen != nil {
+		o.g.metrics.delivery.Written(gen.clock.now().Sub(stored))
 	}
 }
+
+// Stalled implements transport.Observer.
+func (o observer) Stalled() { o.g.metrics.delivery.Stalled() }

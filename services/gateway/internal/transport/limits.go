@@ -24,16 +24,28 @@ type Limits struct {
 	// StallTimeout closes a connection to which not one byte could be written for
 	// this long, or whose request body does not arrive. Default 30 s.
 	StallTimeout time.Duration
-	// Written is told when an event that [Link.Time] was asked to time has been
-	// written, with the time at which it was stored; Stalled, that a connection is
-	// closed because it took nothing for StallTimeout. Neither may block. Default:
-	// nobody is told.
-	Written func(stored time.Time)
-	Stalled func()
+	// Observer is told of what is written, and what is not. Default: nobody is.
+	Observer Observer
 	// AnyMessage lets every kind of message through, binary ones too, and counts
 	// none: for the official conformance suites, whose servers echo anything.
 	AnyMessage bool
 }
+
+// Observer is told what becomes of what is sent, on any goroutine, and must not
+// block. It must be a pointer or otherwise comparable: the library compares Limits.
+type Observer interface {
+	// Written says that an event that [Link.Time] was asked to time has been written,
+	// and when it was stored.
+	Written(stored time.Time)
+	// Stalled says that a connection is closed because it took nothing for
+	// StallTimeout.
+	Stalled()
+}
+
+type nobody struct{}
+
+func (nobody) Written(time.Time) {}
+func (nobody) Stalled()          {}
 
 const (
 	// writeChunk is the most that is written under one deadline, so that a slow
@@ -58,11 +70,8 @@ func (l Limits) withDefaults() Limits {
 	if l.StallTimeout <= 0 {
 		l.StallTimeout = 30 * time.Second
 	}
-	if l.Written == nil {
-		l.Written = func(time.Time) {}
-	}
-	if l.Stalled == nil {
-		l.Stalled = func() {}
+	if l.Observer == nil {
+		l.Observer = nobody{}
 	}
 	return l
 }

@@ -100,9 +100,9 @@ func (l *Link) Send(frames ...Frame) (sent int) {
 // the budget, the connection is closed.
 func (l *Link) Push(f Frame) { l.pushFrame(f.wire) }
 
-// Time has Limits.Written told when all that is queued now has been written, with
-// the time at which the newest event of it was stored. Of one connection one event
-// is timed at a time; others are not.
+// Time has the Observer told when all that is queued now has been written, with the
+// time at which the newest event of it was stored. Of one connection one event is
+// timed at a time; others are not.
 func (l *Link) Time(stored time.Time) {
 	l.mu.Lock()
 	over := !l.closed && !l.finishing && l.timed == 0 && l.queued() == 0 // it was written meanwhile
@@ -111,7 +111,7 @@ func (l *Link) Time(stored time.Time) {
 	}
 	l.mu.Unlock()
 	if over {
-		l.limits.Written(stored)
+		l.limits.Observer.Written(stored)
 	}
 }
 
@@ -310,7 +310,7 @@ func (l *Link) wrote(n int) {
 	stored := l.stored
 	l.mu.Unlock()
 	if over {
-		l.limits.Written(stored)
+		l.limits.Observer.Written(stored)
 	}
 }
 

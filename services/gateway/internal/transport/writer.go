@@ -104,7 +104,7 @@ func (t *webSocket) writeNow(frame []byte) {
 // failed is told why a write failed.
 func (l *Link) failed(err error) {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		l.limits.Stalled()
+		l.limits.Observer.Stalled()
 	}
 }
 
