@@ -28,17 +28,21 @@ type account struct {
 }
 
 // enter adds a socket to its user and returns the bucket that the user's sockets
-// share.
-func (a *accounts) enter(s *session) *rate.Limiter {
+// share. It is false if the user has as many sockets here as he may.
+func (a *accounts) enter(s *session) (*rate.Limiter, bool) {
+	cfg := a.g.live.Load()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	of := a.byUser[s.user.id]
 	if of == nil {
-		of = &account{bucket: bucket(a.g.cfg.Gateway.UserRateLimit), sockets: make(map[*session]struct{})}
+		of = &account{bucket: bucket(cfg.UserRateLimit), sockets: make(map[*session]struct{})}
 		a.byUser[s.user.id] = of
 	}
+	if most := int(cfg.UserLimit); most > 0 && len(of.sockets) >= most {
+		return nil, false
+	}
 	of.sockets[s] = struct{}{}
-	return of.bucket
+	return of.bucket, true
 }
 
 func (a *accounts) leave(s *session) {
@@ -58,7 +62,9 @@ func (a *accounts) sessionIDs() []string {
 	ids := make(map[string]struct{})
 	for _, of := range a.byUser {
 		for s := range of.sockets {
-			ids[s.user.sessionID] = struct{}{}
+			if s.user.sessionID != "" { // users of tokens have none
+				ids[s.user.sessionID] = struct{}{}
+			}
 		}
 	}
 	return slices.Collect(maps.Keys(ids))

@@ -2,16 +2,15 @@ package gateway
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/zishang520/socket.io/servers/socket/v3"
 	"github.com/zishang520/socket.io/v3/pkg/types"
 
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/contract"
+	"github.com/tidemark-chat/tidemark/services/gateway/internal/door"
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/transport"
 )
 
@@ -55,9 +54,6 @@ func newEdge(g *Gateway) (*edge, error) {
 		SendBudget: int(cfg.SendBudget), MaxFrame: maxFrame, StallTimeout: cfg.StallTimeout,
 		Observer: observer{g},
 	}, g.log))
-	if len(cfg.CORSOrigins) > 0 {
-		options.SetCors(cors(cfg.CORSOrigins))
-	}
 	e := &edge{g: g, io: socket.NewServer(nil, options), identifying: newReaders(maxIdentifying)}
 	e.stopping, e.stop = context.WithCancel(context.Background())
 	var err error
@@ -81,13 +77,6 @@ type noRooms struct{ socket.Adapter }
 
 func (noRooms) AddAll(socket.SocketId, *types.Set[socket.Room]) {}
 
-func cors(origins []string) *types.Cors {
-	if len(origins) == 1 && origins[0] == "*" {
-		return &types.Cors{Origin: "*"}
-	}
-	return &types.Cors{Origin: origins, Credentials: true}
-}
-
 // ServeHTTP serves Engine.IO.
 func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodPost {
@@ -95,10 +84,8 @@ func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// transport sets its own deadline, and lifts it.
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(e.g.cfg.Gateway.StallTimeout))
 	}
-	if u, err := url.Parse(r.Header.Get("Origin")); err == nil && u.Host != "" && u.Host == r.Host {
-		// A page of this gateway's own. Where other origins are named, the library,
-		// up to v3.0.5, refuses a WebSocket to all but those.
-		r.Header.Del("Origin")
+	if !e.g.doors.origins.Load().Admit(w, r, e.g.doors.proxies.Site(r)) {
+		return
 	}
 	if q := r.URL.Query(); q.Get("sid") == "" && r.Method == http.MethodGet {
 		if e.g.draining.Load() || e.g.current.Load() == nil {
@@ -111,6 +98,11 @@ func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if q.Get("EIO") != "4" && (q.Get("transport") == "polling" || q.Get("transport") == "websocket") {
 			e.g.metrics.notConnected[refusedProtocol].Inc()
 			refuseProtocol(w)
+			return
+		}
+		var reason door.Reason
+		if r, reason = e.g.doors.admit(w, r); reason != "" {
+			e.g.turnedAway(reason)
 			return
 		}
 	}
@@ -137,9 +129,12 @@ type admitted struct {
 // would end the client's attempts for good.
 func (e *edge) admit(s *socket.Socket, next func(*socket.ExtendedError)) {
 	cfg := e.g.cfg.Gateway
-	hello, err := contract.ParseHello(s.Handshake().Auth, contract.Options{AllowGuests: cfg.AllowGuests, MaxRooms: cfg.MaxRooms})
-	if err != nil {
-		e.refuse(next, err)
+	tokens := e.g.tokens.Load()
+	hello, wrong := contract.ParseHello(s.Handshake().Auth, contract.Options{
+		AllowGuests: cfg.AllowGuests, MaxRooms: cfg.MaxRooms, Tokens: tokens.Enabled(), TokensRequired: tokens.Required(),
+	})
+	if wrong != nil && hello.Token == "" {
+		e.refuse(next, wrong)
 		return
 	}
 	if hello.Guest {
@@ -151,12 +146,12 @@ func (e *edge) admit(s *socket.Socket, next func(*socket.ExtendedError)) {
 	_ = s.Conn().Once("close", func(...any) { cancel() })
 	e.identifying.run(ctx, nil, func() {
 		defer cancel()
-		u, err := e.g.identify(ctx, hello)
+		u, err := e.g.identify(ctx, hello, wrong)
 		switch {
 		case err == nil:
 			s.SetData(admitted{hello, u})
 			next(nil)
-		case errors.Is(err, contract.ErrInvalidUsername):
+		case contract.EndsAttempts(err):
 			e.refuse(next, err)
 		default:
 			e.g.failed("who connects cannot be found out now", err)
@@ -191,10 +186,17 @@ func (e *edge) connected(s *socket.Socket) {
 		link.Close()
 		return
 	}
-	e.g.metrics.connections.Inc()
 	session := e.g.newSession(gen, link, string(s.Id()), who.user, who.hello.Rooms)
+	if session == nil {
+		e.g.metrics.notConnected[refusedUser].Inc()
+		link.Close() // not by a disconnect, which would end the client's attempts for good
+		return
+	}
+	e.g.metrics.connections.Inc()
 	err := s.On("disconnect", func(...any) { session.end() })
 	s.OnAny(func(args ...any) { session.event(args, link.Begin()) })
+	session.expire()
+	session.cutIfRevoked()
 	session.begin(who.hello)
 	if err != nil || !s.Connected() || s.Conn().ReadyState() != "open" {
 		session.end() // the peer left while it connected: "disconnect" may never come

@@ -16,7 +16,6 @@ import (
 	"fmt"
 	"log"
 	"log/slog"
-	"net"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -27,6 +26,7 @@ import (
 	"github.com/nats-io/nuid"
 
 	"github.com/tidemark-chat/tidemark/config"
+	"github.com/tidemark-chat/tidemark/services/gateway/internal/auth"
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/roster"
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/seldom"
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
@@ -35,6 +35,7 @@ import (
 	"github.com/tidemark-chat/tidemark/streams/notary"
 	"github.com/tidemark-chat/tidemark/streams/presence"
 	"github.com/tidemark-chat/tidemark/streams/provision"
+	"github.com/tidemark-chat/tidemark/streams/revocation"
 	sessions "github.com/tidemark-chat/tidemark/streams/session"
 	"github.com/tidemark-chat/tidemark/streams/trace"
 )
@@ -53,23 +54,28 @@ type Gateway struct {
 	log         *slog.Logger
 	natsOptions []nats.Option
 
-	listener net.Listener
-	edge     *edge
-	metrics  *metrics
-	tracer   *trace.Tracer // nil: nothing is traced
-	nats     connections
-	rights   *eventlog.Rights // of those connections
+	doors   *doors
+	edge    *edge
+	metrics *metrics
+	tracer  *trace.Tracer // nil: nothing is traced
+	nats    connections
+	rights  *eventlog.Rights // of those connections
 
 	current  atomic.Pointer[generation] // nil while no connections are taken
 	draining atomic.Bool
+	live     atomic.Pointer[config.Gateway] // as cfg.Gateway, or as it was read again since
 	health   health
 	lag      lag.Lag // of the feed
 
 	accounts accounts
+	tokens   atomic.Pointer[auth.Verifier]
 	sessions *sessions.Store
 	presence *presence.Presence
 	roster   *roster.Roster
 	failures seldom.Log
+	refused  seldom.Log // tokens
+
+	revocations *revocation.List
 }
 
 // connections are several, because a read is served in the server's read loop of
@@ -96,25 +102,32 @@ func New(cfg config.Config, log *slog.Logger, natsOptions ...nats.Option) (*Gate
 	}
 	g := &Gateway{id: nuid.Next(), cfg: cfg, log: log, natsOptions: natsOptions, roster: roster.New(), rights: eventlog.NewRights(eventlog.Gateway, log)}
 	g.accounts = accounts{g: g, byUser: make(map[string]*account)}
+	g.live.Store(&g.cfg.Gateway)
+	g.doors = newDoors(cfg.Gateway)
 	g.metrics = newMetrics(g)
 	var err error
 	if g.edge, err = newEdge(g); err != nil {
 		return nil, err
 	}
-	if g.listener, err = net.Listen("tcp", cfg.Gateway.Listen); err != nil {
-		return nil, fmt.Errorf("gateway.listen: %w", err)
+	if err = g.doors.open(cfg, g.turnedAway); err != nil {
+		return nil, err
 	}
 	if g.tracer, err = trace.New(trace.Options{
 		Endpoint: string(cfg.Telemetry.Endpoint), Ratio: cfg.Telemetry.Ratio, Service: "gateway", ID: g.id, Log: log,
 	}); err != nil {
-		g.listener.Close()
+		g.doors.close()
+		return nil, err
+	}
+	if err := g.reloadAuth(cfg.Auth); err != nil {
+		g.doors.close()
+		g.tracer.Close()
 		return nil, err
 	}
 	return g, nil
 }
 
 // Address is where the gateway listens.
-func (g *Gateway) Address() string { return g.listener.Addr().String() }
+func (g *Gateway) Address() string { return g.doors.listener.Addr().String() }
 
 // Run serves until ctx ends and then stops in an orderly way: it is not ready
 // any more, takes no new connections and messages, finishes the appends in
@@ -122,14 +135,19 @@ func (g *Gateway) Address() string { return g.listener.Addr().String() }
 // gateway.shutdownTimeout. An error is one that an operator must mend.
 func (g *Gateway) Run(ctx context.Context) error {
 	defer g.tracer.Close() // when nothing is traced any more
-	defer g.listener.Close()
+	defer g.doors.close()
+	defer func() { g.tokens.Load().Close() }()
 	if err := g.connect(); err != nil {
 		return err
 	}
 	defer g.disconnect()
 
-	server := &http.Server{Handler: g.routes(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: idleTimeout, ErrorLog: log.New(httpErrors{g.log}, "", 0)}
-	failed := make(chan error, 5)
+	server := &http.Server{
+		Handler: g.routes(), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: mostHeader,
+		ErrorLog: log.New(httpErrors{g.log}, "", 0),
+	}
+	failed := make(chan error, 7)
+	stopOperations := g.serveOperations(failed)
 	// following ends before the rest: it finishes appends and cuts connections.
 	followCtx, stopFollowing := context.WithCancel(ctx)
 	defer stopFollowing()
@@ -146,9 +164,15 @@ func (g *Gateway) Run(ctx context.Context) error {
 		case <-followCtx.Done():
 		}
 	})
+	serving.Go(func() { g.takeUp(followCtx) })
 	serving.Go(func() { g.watch(followCtx) })
 	serving.Go(func() { g.roster.Run(followCtx) })
 	serving.Go(func() { g.accounts.renew(followCtx, g.sessions) })
+	serving.Go(func() {
+		if err := g.revocations.Run(followCtx); err != nil {
+			failed <- err
+		}
+	})
 	serving.Go(func() {
 		if err := g.passSignals(followCtx); err != nil {
 			failed <- fmt.Errorf("pass on signals: %w", err)
@@ -162,7 +186,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 		}
 	})
 	serving.Go(func() {
-		if err := server.Serve(g.listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := server.Serve(g.doors.clients()); !errors.Is(err, http.ErrServerClosed) {
 			failed <- fmt.Errorf("serve HTTP: %w", err)
 		}
 	})
@@ -187,6 +211,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 		server.Close()
 	}
 	waitFor(deadline, &serving)
+	stopOperations(deadline)
 	return err
 }
 
@@ -259,6 +284,9 @@ func (g *Gateway) connect() error {
 		}
 	}
 	g.sessions = sessions.Open(g.nats.people, sessions.Config{TTL: g.cfg.Gateway.SessionTTL, Replicas: g.cfg.NATS.Replicas, Mode: provision.For(g.cfg.NATS.Provision), Log: g.log})
+	g.revocations = revocation.Open(g.nats.people, revocation.Options{
+		Replicas: g.cfg.NATS.Replicas, Mode: provision.For(g.cfg.NATS.Provision), Changed: g.accounts.cut, Log: g.log,
+	})
 	g.presence = presence.New(g.nats.people, presence.Options{
 		Lease: g.cfg.Gateway.PresenceLease, Renew: g.cfg.Gateway.PresenceLease / 3, Replicas: g.cfg.NATS.Replicas,
 		Changed: g.roster.Changed, Mode: provision.For(g.cfg.NATS.Provision), Log: g.log,

@@ -9,6 +9,9 @@ import (
 // joinRoom handles ("room join", {room} [, ack]).
 func (s *session) joinRoom(r request) {
 	name, refusal := s.room(r)
+	if refusal == nil && !s.user.mayEnter(name) {
+		refusal = forbidden("the token is not for this room")
+	}
 	if refusal == nil && !s.rooms[name] && s.others() >= s.g.cfg.Gateway.MaxRooms && name != subject.General.Name {
 		refusal = forbidden("in too many rooms")
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/zishang520/socket.io/servers/socket/v3"
 
+	"github.com/tidemark-chat/tidemark/services/gateway/internal/auth"
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/contract"
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/delivery"
 	"github.com/tidemark-chat/tidemark/services/gateway/internal/idempotency"
@@ -42,11 +43,15 @@ type session struct {
 }
 
 // user is who a session belongs to.
-type user struct{ sessionID, id, name string }
+type user struct {
+	sessionID, id, name string
+	token               *auth.Token // that he has shown; nil: none
+}
 
 func (u user) guest() bool { return u.id == "" }
 
-// newSession makes the session of a connection. Nothing is sent to it yet.
+// newSession makes the session of a connection. Nothing is sent to it yet. It is nil
+// if the user has as many connections here as he may.
 func (g *Gateway) newSession(gen *generation, link *transport.Link, socketID string, u user, rooms []string) *session {
 	s := &session{g: g, gen: gen, link: link, socketID: socketID, user: u, origin: origin.New(), rooms: make(map[string]bool), turn: make(chan struct{}, 1)}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
@@ -58,13 +63,17 @@ func (g *Gateway) newSession(gen *generation, link *transport.Link, socketID str
 		rooms = append(rooms, subject.General.Name)
 	} else {
 		s.sender = idempotency.User{ID: u.id, SocketID: socketID, Since: gen.clock.now(), Joined: gen.tail.Position()}
-		account := g.accounts.enter(s)
+		account, ok := g.accounts.enter(s)
+		if !ok {
+			s.end()
+			return nil
+		}
 		s.atEnd(func() { g.accounts.leave(s) })
 		s.limits = g.newLimits(account)
 		topics = append(topics, subject.Inbox(u.id))
 	}
 	for _, name := range rooms {
-		if !s.rooms[name] {
+		if !s.rooms[name] && u.mayEnter(name) {
 			s.rooms[name] = true
 			topics = append(topics, room(name))
 		}

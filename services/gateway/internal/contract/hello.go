@@ -12,18 +12,40 @@ var (
 	ErrInvalidRooms    = errors.New("invalid rooms")
 	ErrNoGuests        = errors.New("guests are not allowed")
 	ErrNoTokens        = errors.New("tokens are not supported by this gateway")
+	ErrTokenRequired   = errors.New("token required")
+	ErrInvalidToken    = errors.New("invalid token")
+	ErrTokenExpired    = errors.New("token expired")
+	ErrInvalidSession  = errors.New("invalid session")
 )
+
+// EndsAttempts reports whether err is one of those above.
+func EndsAttempts(err error) bool {
+	for _, told := range []error{
+		ErrInvalidOffset, ErrInvalidUsername, ErrInvalidRooms, ErrNoGuests,
+		ErrNoTokens, ErrTokenRequired, ErrInvalidToken, ErrTokenExpired, ErrInvalidSession,
+	} {
+		if errors.Is(err, told) {
+			return true
+		}
+	}
+	return false
+}
 
 // Options are what an operator decides about connects.
 type Options struct {
-	AllowGuests bool
-	MaxRooms    int // of one Hello
+	AllowGuests    bool
+	MaxRooms       int  // of one Hello
+	Tokens         bool // can be verified
+	TokensRequired bool // of everybody
 }
 
-// Hello is what a client says when it connects: a guest, or a user who names a
-// session, or a name, or both.
+// Hello is what a client says when it connects: a guest, or a user who shows a
+// token, or who names a session, or a name, or both.
 type Hello struct {
 	Guest bool
+	// Token is to be verified. It says who this is, and whether he may connect,
+	// before all else; a SessionID beside it must not be another user's.
+	Token string
 	// SessionID is to be looked up, whatever it is. Where it is known, it says who
 	// this is.
 	SessionID string
@@ -43,36 +65,51 @@ type Start struct {
 }
 
 // ParseHello reads the auth payload of a connect, which may be nil. Its errors
-// are the ones above.
+// are the ones above. Where a Token comes with an error, the error is to be told
+// only to those whose token is good.
 func ParseHello(auth map[string]any, o Options) (Hello, error) {
-	hello, err := identify(auth, o.AllowGuests)
+	hello, err := identify(auth, o)
 	if err != nil {
 		return Hello{}, err
 	}
 	if hello.Start, err = parseStart(auth["serverOffset"]); err != nil {
-		return Hello{}, err
+		return hello.toVerify(), err
 	}
 	if hello.Rooms, err = parseRooms(auth["rooms"], o.MaxRooms); err != nil {
-		return Hello{}, err
+		return hello.toVerify(), err
 	}
 	hello.Epoch, _ = auth["epoch"].(string)
 	return hello, nil
 }
 
-// identify decides who is connecting by the shape of auth.
-func identify(auth map[string]any, allowGuests bool) (Hello, error) {
-	if auth["token"] != nil {
-		return Hello{}, ErrNoTokens
+// toVerify is what of a Hello that is wrong has to be looked at all the same.
+func (h Hello) toVerify() Hello {
+	if h.Token == "" {
+		return Hello{}
 	}
+	return Hello{Token: h.Token, SessionID: h.SessionID}
+}
+
+// identify decides who is connecting by the shape of auth.
+func identify(auth map[string]any, o Options) (Hello, error) {
 	value, named := auth["username"]
 	username, valid := characters(value, maxName)
 	sessionID, _ := auth["sessionID"].(string) // "" and what is no string are unknown sessions
+	token, _ := auth["token"].(string)
 	switch {
+	case auth["token"] != nil && !o.Tokens:
+		return Hello{}, ErrNoTokens
+	case token != "":
+		return Hello{Token: token, SessionID: sessionID}, nil
+	case auth["token"] != nil:
+		return Hello{}, ErrInvalidToken
+	case o.TokensRequired:
+		return Hello{}, ErrTokenRequired
 	case sessionID != "", valid:
 		return Hello{SessionID: sessionID, Username: username}, nil
 	case named, auth["sessionID"] != nil:
 		return Hello{}, ErrInvalidUsername
-	case !allowGuests:
+	case !o.AllowGuests:
 		return Hello{}, ErrNoGuests
 	}
 	return Hello{Guest: true}, nil
