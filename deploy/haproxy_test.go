@@ -1,0 +1,93 @@
+package deploy
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"math/big"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidemark-chat/tidemark/config"
+)
+
+const haproxy = "compose/haproxy.cfg"
+
+func TestHAProxyAcceptsItsConfiguration(t *testing.T) {
+	if !installed(t, "haproxy") {
+		return
+	}
+	for name, certificate := range map[string]string{"http": "", "https": selfSigned(t)} {
+		t.Run(name, func(t *testing.T) {
+			said, problems, err := run(t, ".", []string{"CERTIFICATE=" + certificate}, "haproxy", "-c", "-f", haproxy)
+			if err != nil {
+				t.Fatalf("%v\n%s%s", err, said, problems)
+			}
+			for line := range strings.Lines(problems) {
+				unresolved := strings.Contains(line, "could not resolve address 'gateway-")
+				if strings.Contains(line, "WARNING") && !unresolved {
+					t.Error(strings.TrimSpace(line))
+				}
+			}
+		})
+	}
+}
+
+func TestHAProxyWaitsLongerThanClientsAreSilent(t *testing.T) {
+	gateway := config.Default().Gateway
+	text := read(t, haproxy)
+	for option, least := range map[string]time.Duration{
+		"timeout tunnel": gateway.PingInterval + gateway.PingTimeout, // between two pings of a WebSocket, or until it is found dead
+		"timeout server": gateway.PingInterval,                       // the longest poll
+		"timeout client": gateway.PingInterval,
+	} {
+		match := regexp.MustCompile(`(?m)^\s*` + option + ` (\S+)$`).FindStringSubmatch(text)
+		if match == nil {
+			t.Errorf("%s is missing", option)
+			continue
+		}
+		if value, err := time.ParseDuration(match[1]); err != nil || value <= least {
+			t.Errorf("%s is %s, and a client may be silent for %s", option, match[1], least)
+		}
+	}
+}
+
+func TestHAProxyKnowsTheGatewaysOfTheComposeFile(t *testing.T) {
+	text := read(t, haproxy)
+	for name := range loaded(t).Services {
+		if strings.HasPrefix(name, "gateway-") && strings.Count(text, "server "+name+" "+name+":3000") != 2 {
+			t.Errorf("%s is not in both backends", name)
+		}
+	}
+}
+
+// selfSigned is a file with a certificate and its key.
+func selfSigned(t *testing.T) string {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
+	certificate, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "site.pem")
+	both := append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate}),
+		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})...)
+	if err := os.WriteFile(path, both, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
