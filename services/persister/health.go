@@ -18,7 +18,8 @@ type health struct {
 // Handler serves what Run serves at Options.Listen:
 //
 //	/healthz  200 while the process lives
-//	/readyz   200 while it projects or stands by, otherwise 503; why, as JSON
+//	/readyz   200 while it projects or stands by, otherwise 503, and also if it
+//	          should project and stands still; why, as JSON
 //	/metrics  for Prometheus
 func (p *Persister) Handler() http.Handler {
 	mux := http.NewServeMux()

@@ -2,6 +2,7 @@ package persister
 
 import (
 	"sync"
+	"time"
 
 	"github.com/tidemark-chat/tidemark/services/persister/signing"
 	"github.com/tidemark-chat/tidemark/streams/readmodel"
@@ -29,6 +30,7 @@ type status struct {
 	checkpoint readmodel.Position
 	known      bool // head and checkpoint have been read
 	link       *link
+	pace       pace
 }
 
 // report is a status at one moment.
@@ -54,6 +56,7 @@ func (s *status) set(r role, problem error) {
 	if r != stopping {
 		s.mine = r == active || r == waiting
 	}
+	s.weigh(false)
 }
 
 // sawHead notes the log's last offset, which can only have grown since.
@@ -61,12 +64,16 @@ func (s *status) sawHead(head uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.head, s.known = max(s.head, head), true
+	s.pace.heard = time.Now()
+	s.weigh(false)
 }
 
 func (s *status) sawCheckpoint(p readmodel.Position) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	moved := s.checkpoint.Offset != p.Offset
 	s.checkpoint = p
+	s.weigh(moved)
 }
 
 // projected is what the notary goes by.
@@ -86,13 +93,15 @@ func (s *status) report() report {
 	if s.head > s.checkpoint.Offset {
 		r.Lag = s.head - s.checkpoint.Offset
 	}
-	up := s.link.up()
+	up, still := s.link.up(), s.still()
 	switch {
 	case s.problem != nil:
 		r.Problem = s.problem.Error()
 	case s.known && !up:
 		r.Problem = "disconnected from the log"
+	case still != nil:
+		r.Problem = still.Error()
 	}
-	r.Ready = s.known && up && (s.role == waiting || s.role == active || s.role == standby)
+	r.Ready = s.known && up && still == nil && (s.role == waiting || s.role == active || s.role == standby)
 	return r
 }
