@@ -122,9 +122,8 @@ func (r *Rights) provisioner() {
 
 // operator revokes users and sessions, and asks the query service how it fares.
 func (r *Rights) operator() {
-	for _, bucket := range []string{revocations, sessions} {
-		r.publish(info(bucket), getByLeader(bucket), keys(bucket, "*"))
-	}
+	r.publish(info(revocations), getByLeader(revocations), keys(revocations, "*.*"))
+	r.publish(info(sessions), getByLeader(sessions), keys(sessions, "*"))
 	r.publish(query.Monitoring()...)
 }
 
