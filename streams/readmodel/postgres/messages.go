@@ -1,16 +1,23 @@
 package postgres
 
 import (
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"github.com/tidemark-chat/tidemark/streams/event"
 	"github.com/tidemark-chat/tidemark/streams/readmodel"
 )
 
 const (
-	// portionBytes of content are written by one statement at most, and portionRows.
+	uniqueViolation = "23505"
+
+	// portionBytes of content are written by one INSERT at most, and portionRows.
 	portionRows  = 1000
 	portionBytes = 4 << 20
 
-	// Only a taken key is passed over. A row that is there already is one
+	// insertSQL is for when a key is taken, which COPY cannot pass over. Only that is passed over. A row that is there already is one
 	// beyond the checkpoint, and an error.
 	insertSQL = `INSERT INTO messages
 		(conversation, "offset", id, at, sender, sender_name, recipient, scope, "key", content, digest)
@@ -24,15 +31,33 @@ const (
 
 // insert writes messages and returns those whose key was taken.
 func (w *writer) insert(messages []readmodel.Row) (refused []readmodel.DeadLetter, err error) {
+	if len(messages) == 0 {
+		return nil, nil
+	}
+	if taken, err := w.copy(messages); !taken {
+		return nil, err
+	}
 	for len(messages) > 0 {
 		n := portion(messages)
-		taken, err := w.insertPortion(messages[:n])
+		some, err := w.insertPortion(messages[:n])
 		if err != nil {
 			return nil, err
 		}
-		refused, messages = append(refused, taken...), messages[n:]
+		refused, messages = append(refused, some...), messages[n:]
 	}
 	return refused, nil
+}
+
+// copy writes messages the fast way, all or nothing. taken says that nothing was written, because a key is.
+func (w *writer) copy(messages []readmodel.Row) (taken bool, err error) {
+	err = pgx.BeginFunc(w.ctx, w.tx, func(savepoint pgx.Tx) error {
+		_, err := savepoint.CopyFrom(w.ctx, pgx.Identifier{string(readmodel.Messages)}, readmodel.Columns(readmodel.Messages),
+			pgx.CopyFromSlice(len(messages), func(i int) ([]any, error) { return values(&messages[i].Event), nil }))
+		return err
+	})
+	var refused *pgconn.PgError
+	taken = errors.As(err, &refused) && refused.Code == uniqueViolation && refused.ConstraintName == "messages_key"
+	return taken, err
 }
 
 // portion is how many of some messages one statement writes.
@@ -46,9 +71,8 @@ func portion(messages []readmodel.Row) (n int) {
 }
 
 func (w *writer) insertPortion(messages []readmodel.Row) (refused []readmodel.DeadLetter, err error) {
-	c := columnsOf(messages)
-	written, err := w.offsets(insertSQL, c.conversation, c.offset, c.id, c.at, c.sender, c.senderName, c.recipient,
-		c.scope, c.key, c.content, c.digest)
+	columns := columnsOf(messages)
+	written, err := w.offsets(insertSQL, columns[:]...)
 	if err != nil || len(written) == len(messages) {
 		return nil, err
 	}
@@ -57,7 +81,8 @@ func (w *writer) insertPortion(messages []readmodel.Row) (refused []readmodel.De
 	for i := range messages {
 		if m := &messages[i]; !written[m.Event.Offset] {
 			refused = append(refused, m.DeadLetter(readmodel.ReasonKeyTaken))
-			conversations, offsets = append(conversations, c.conversation[i]), append(offsets, c.offset[i])
+			conversations = append(conversations, []byte(m.Event.Conversation.String()))
+			offsets = append(offsets, int64(m.Event.Offset))
 		}
 	}
 	there, err := w.offsets(existsSQL, conversations, offsets)
@@ -67,34 +92,33 @@ func (w *writer) insertPortion(messages []readmodel.Row) (refused []readmodel.De
 	return refused, err
 }
 
-// columns are rows of messages, turned on their side, as the statement takes them.
-type columns struct {
-	offset, at                                                                   []int64
-	conversation, id, sender, senderName, recipient, scope, key, content, digest [][]byte
+// values are those of readmodel.MessageRow, in the types of the table.
+func values(e *event.Event) []any {
+	var key []byte
+	if e.Key != "" {
+		key = []byte(e.Key)
+	}
+	return []any{
+		[]byte(e.Conversation.String()), int64(e.Offset), []byte(e.ID), readmodel.Nanoseconds(e.At),
+		[]byte(e.Sender), []byte(e.SenderName), []byte(e.Recipient), []byte(e.Scope), key, []byte(e.Content), []byte(e.Digest.String()),
+	}
 }
+
+// columns are rows of messages, turned on their side, as a statement takes them.
+type columns [11]any
 
 func columnsOf(messages []readmodel.Row) (c columns) {
 	for i := range messages {
-		c.add(&messages[i].Event)
+		for j, value := range values(&messages[i].Event) {
+			switch v := value.(type) {
+			case int64:
+				column, _ := c[j].([]int64)
+				c[j] = append(column, v)
+			case []byte:
+				column, _ := c[j].([][]byte)
+				c[j] = append(column, v)
+			}
+		}
 	}
 	return c
-}
-
-// add adds the values of readmodel.MessageRow.
-func (c *columns) add(e *event.Event) {
-	text := func(column *[][]byte, value string) { *column = append(*column, []byte(value)) }
-	c.offset, c.at = append(c.offset, int64(e.Offset)), append(c.at, readmodel.Nanoseconds(e.At))
-	text(&c.conversation, e.Conversation.String())
-	text(&c.id, e.ID)
-	text(&c.sender, e.Sender)
-	text(&c.senderName, e.SenderName)
-	text(&c.recipient, e.Recipient)
-	text(&c.scope, e.Scope)
-	text(&c.content, e.Content)
-	text(&c.digest, e.Digest.String())
-	if e.Key == "" {
-		c.key = append(c.key, nil)
-	} else {
-		text(&c.key, e.Key)
-	}
 }
