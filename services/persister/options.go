@@ -25,6 +25,7 @@ type Options struct {
 	PinTTL      time.Duration // after so long a silence another persister takes over
 	StartWait   time.Duration // how long the log may be away at the start; 0: 30 s
 	Notary      signing.Options
+	Telemetry   config.Telemetry // where traces go
 }
 
 // Configure takes from the settings what concerns the persister. Its error
@@ -40,6 +41,7 @@ func Configure(cfg config.Config) (Options, error) {
 			Republish: cfg.Stream.Republish, Mode: provision.For(cfg.NATS.Provision),
 		},
 		Database:  cfg.DatabaseSource(),
+		Telemetry: cfg.Telemetry,
 		Listen:    cfg.Persister.Listen,
 		BatchSize: cfg.Persister.BatchSize,
 		PinTTL:    cfg.Persister.PinTTL,

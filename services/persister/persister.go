@@ -36,6 +36,7 @@ import (
 	"github.com/tidemark-chat/tidemark/services/persister/signing"
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
 	"github.com/tidemark-chat/tidemark/streams/readmodel/sqlite"
+	"github.com/tidemark-chat/tidemark/streams/trace"
 )
 
 const (
@@ -52,6 +53,7 @@ type Persister struct {
 	listener net.Listener // of health and metrics; nil if not served
 	status   *status
 	metrics  *metrics
+	tracer   *trace.Tracer   // nil: nothing is traced
 	notary   *signing.Notary // nil without a key
 	rights   *eventlog.Rights
 }
@@ -86,6 +88,12 @@ func New(options Options, log *slog.Logger) (*Persister, error) {
 			return nil, fmt.Errorf("persister.listen: %w", err)
 		}
 	}
+	if err := p.trace(); err != nil {
+		if p.listener != nil {
+			_ = p.listener.Close()
+		}
+		return nil, err
+	}
 	return p, nil
 }
 
@@ -94,6 +102,7 @@ func New(options Options, log *slog.Logger) (*Persister, error) {
 // the disk is full) are repaired or waited out, and shown by /readyz. An error
 // means that an operator is needed.
 func (p *Persister) Run(ctx context.Context) error {
+	defer p.tracer.Close()
 	server := &http.Server{Handler: p.Handler(), ReadTimeout: requestTimeout, WriteTimeout: requestTimeout, IdleTimeout: requestTimeout}
 	group, ctx := errgroup.WithContext(ctx)
 	if listener := p.listener; listener != nil {

@@ -128,11 +128,13 @@ func (s *session) take(ctx context.Context, a arrival) error {
 // commit projects dense deliveries in one transaction.
 func (s *session) commit(ctx context.Context, dense []projection.Delivery) error {
 	batch, skipped := projection.Project(s.position, s.epoch, dense)
-	started := time.Now()
+	started, span := time.Now(), s.traced(dense)
 	refused, err := s.store.Append(ctx, batch)
 	if err != nil {
+		span.End("not written")
 		return err
 	}
+	span.Set("tidemark.checkpoint", int64(batch.Next.Offset)).End("")
 	s.metrics.batchSeconds.Observe(time.Since(started).Seconds())
 	s.position, s.rewound = batch.Next, false
 	s.status.sawCheckpoint(s.position)

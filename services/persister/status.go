@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tidemark-chat/tidemark/services/persister/signing"
+	"github.com/tidemark-chat/tidemark/streams/lag"
 	"github.com/tidemark-chat/tidemark/streams/readmodel"
 )
 
@@ -29,6 +30,7 @@ type status struct {
 	head       uint64
 	checkpoint readmodel.Position
 	known      bool // head and checkpoint have been read
+	lag        lag.Lag
 	link       *link
 	pace       pace
 }
@@ -64,6 +66,7 @@ func (s *status) sawHead(head uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.head, s.known = max(s.head, head), true
+	s.lag.Saw(s.checkpoint.Offset, s.head, time.Now())
 	s.pace.heard = time.Now()
 	s.weigh(false)
 }
@@ -81,6 +84,13 @@ func (s *status) projected() signing.Projected {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return signing.Projected{Offset: s.checkpoint.Offset, Epoch: s.checkpoint.Epoch, Mine: s.mine}
+}
+
+// behind is for how long the projection has not had all that the log held.
+func (s *status) behind() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.lag.Behind(s.checkpoint.Offset, time.Now())
 }
 
 func (s *status) report() report {
