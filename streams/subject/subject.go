@@ -159,7 +159,11 @@ func Name(token string) (name string, reversible bool, err error) {
 		if token[0] == hashed {
 			return "", false, nil
 		}
-		return string(raw), true, nil
+		// A name that needs no code has another token, and would have two subjects.
+		if name := string(raw); Token(name) == token {
+			return name, true, nil
+		}
+		return "", false, fmt.Errorf("token %q: no name has it", token)
 	}
 	return "", false, fmt.Errorf("token %q: unknown form", token)
 }

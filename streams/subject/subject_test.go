@@ -68,22 +68,3 @@ func TestConversationTextForm(t *testing.T) {
 		}
 	}
 }
-
-func FuzzToken(f *testing.F) {
-	for _, s := range []string{"general", "*", ">", "a.b", "日本語", strings.Repeat("x", 200)} {
-		f.Add(s, s+"x")
-	}
-	f.Fuzz(func(t *testing.T, a, b string) {
-		if a == "" || b == "" {
-			return
-		}
-		ta, tb := Token(a), Token(b)
-		if (a == b) != (ta == tb) {
-			t.Fatalf("Token(%q) = %q, Token(%q) = %q", a, ta, b, tb)
-		}
-		name, reversible, err := Name(ta)
-		if err != nil || reversible && name != a || len(ta) > maxToken {
-			t.Fatalf("Name(Token(%q)) = %q, %v, %v", a, name, reversible, err)
-		}
-	})
-}
