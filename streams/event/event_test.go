@@ -200,17 +200,6 @@ func TestMessageIDDependsOnScopeAndKeyOnly(t *testing.T) {
 	}
 }
 
-func FuzzDecode(f *testing.F) {
-	f.Add("chat.0.room.ngeneral", "1", "message.posted", "k", "AAAA", []byte("hi"))
-	f.Fuzz(func(t *testing.T, subj, schema, typ, key, digest string, content []byte) {
-		h := nats.Header{headerSchema: {schema}, headerType: {typ}, headerKey: {key}, headerDigest: {digest}}
-		e, err := Decode(1, time.Now(), subj, h, content)
-		if err == nil && e.Schema == Schema && !e.Intact() {
-			t.Fatal("an event that is not intact was accepted")
-		}
-	})
-}
-
 func BenchmarkEncode(b *testing.B) {
 	e := posted(b, "general", strings.Repeat("x", 200))
 	b.ReportAllocs()
