@@ -19,11 +19,11 @@ type Options struct {
 	NATSURL     string        // servers of the log; may be empty if NATSOptions connect in process
 	NATSOptions []nats.Option // for every connection
 	Log         eventlog.Config
-	Database    string        // path of the SQLite file
+	Database    string        // path of the SQLite file, or URL of the PostgreSQL database
 	Listen      string        // host:port of health and metrics; empty: not served
 	BatchSize   int           // events in one transaction at most
 	PinTTL      time.Duration // after so long a silence another persister takes over
-	StartWait   time.Duration // how long the log may be away at the start; 0: 30 s
+	StartWait   time.Duration // how long the log, and a database's server, may be away at the start; 0: 30 s
 	Notary      signing.Options
 	Telemetry   config.Telemetry // where traces go
 }
@@ -31,9 +31,6 @@ type Options struct {
 // Configure takes from the settings what concerns the persister. Its error
 // names the setting that it cannot work with.
 func Configure(cfg config.Config) (Options, error) {
-	if cfg.Database.Driver() == config.Postgres {
-		return Options{}, cfg.Invalid("database.url", "PostgreSQL is not supported yet: leave it empty, or give sqlite:<path>")
-	}
 	o := Options{
 		NATSURL: string(cfg.NATS.URL),
 		Log: eventlog.Config{

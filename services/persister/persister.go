@@ -35,7 +35,6 @@ import (
 	"github.com/tidemark-chat/tidemark/config"
 	"github.com/tidemark-chat/tidemark/services/persister/signing"
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
-	"github.com/tidemark-chat/tidemark/streams/readmodel/sqlite"
 	"github.com/tidemark-chat/tidemark/streams/trace"
 )
 
@@ -141,11 +140,11 @@ func (p *Persister) stopServer(server *http.Server) {
 // project opens the database and the log, works, and closes them again,
 // whatever came of it.
 func (p *Persister) project(ctx context.Context) error {
-	store, err := sqlite.Open(ctx, p.options.Database)
-	if ctx.Err() != nil {
-		return nil
-	}
+	store, err := p.openStore(ctx)
 	if err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
 		return err
 	}
 	link, err := p.connect(ctx)

@@ -11,6 +11,7 @@ import (
 	"github.com/tidemark-chat/tidemark/streams/fault"
 	"github.com/tidemark-chat/tidemark/streams/query"
 	"github.com/tidemark-chat/tidemark/streams/readmodel"
+	"github.com/tidemark-chat/tidemark/streams/readmodel/stores"
 )
 
 const (
@@ -68,8 +69,11 @@ func (w *worker) wayOut(err error) error {
 	if !fault.Is(err, fault.Corrupt) || errors.Is(err, ErrOtherLog) {
 		return err
 	}
-	return fmt.Errorf("database %s is damaged: %w. Stop all persisters, move it away and start again: it is rebuilt from the log",
-		w.store.Name(), err)
+	way := "move it away and start again"
+	if stores.IsPostgres(w.options.Database) {
+		way = "drop it, create an empty one and start again"
+	}
+	return fmt.Errorf("database %s is damaged: %w. Stop all persisters, %s: it is rebuilt from the log", w.store.Name(), err, way)
 }
 
 // serveQueries makes sure that questions are answered. It is called when the
