@@ -3,6 +3,7 @@ package revocation
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -40,6 +41,7 @@ func Bucket(replicas int) provision.Stream {
 }
 
 func compare(have, want jetstream.StreamConfig, d *provision.Drift) {
+	d.Unsafe("subjects", strings.Join(have.Subjects, ","), strings.Join(want.Subjects, ","))
 	d.Change("lifetime", have.MaxAge, want.MaxAge, func(next *jetstream.StreamConfig) { next.MaxAge = want.MaxAge })
 	d.Change("discard policy", have.Discard, want.Discard, func(next *jetstream.StreamConfig) { next.Discard = want.Discard })
 	d.Leave("storage", have.Storage, want.Storage)

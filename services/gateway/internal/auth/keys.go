@@ -19,7 +19,7 @@ const (
 	// readTimeout bounds one reading of the key set, and with it how long those
 	// who connect wait for it.
 	readTimeout = 3 * time.Second
-	// minPause is the least time between two readings, whatever is asked for.
+	// minPause is the least time between two readings that tokens ask for.
 	minPause = 5 * time.Second
 	// retryPause is when a reading that failed is tried again.
 	retryPause = 15 * time.Second
@@ -47,7 +47,7 @@ type keys struct {
 	mu    sync.Mutex
 	set   keyfunc.Keyfunc // nil before the first reading that succeeded
 	began time.Time       // when the reading began that brought set
-	tried time.Time       // when the newest reading began
+	asked time.Time       // when a token last asked for a reading
 	err   error           // what came of the newest one
 	ended chan struct{}   // closed and replaced when a reading ends
 	busy  bool            // one is under way
@@ -57,7 +57,7 @@ type keys struct {
 func newKeys(url string, refresh time.Duration, client *http.Client, log *slog.Logger) *keys {
 	k := &keys{
 		url: url, refresh: refresh, client: client, log: log,
-		wanted: make(chan struct{}, 1), ended: make(chan struct{}), busy: true, tried: time.Now(),
+		wanted: make(chan struct{}, 1), ended: make(chan struct{}), busy: true,
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	k.stop, k.closing = cancel, ctx.Done()
@@ -103,7 +103,7 @@ func (k *keys) run(ctx context.Context) {
 func (k *keys) readNow(ctx context.Context) error {
 	k.mu.Lock()
 	began := time.Now()
-	k.tried, k.busy = began, true
+	k.busy = true
 	k.mu.Unlock()
 	set, n, err := read(ctx, k.url, k.client)
 	if err == nil && n == 0 { // which counts: its owner may have taken all of them back
@@ -147,7 +147,7 @@ func (k *keys) await(ctx context.Context) error {
 	ended := k.ended
 	switch {
 	case k.busy:
-	case time.Since(k.tried) < minPause:
+	case time.Since(k.asked) < minPause:
 		err := k.err
 		k.mu.Unlock()
 		if err == nil {
@@ -155,7 +155,7 @@ func (k *keys) await(ctx context.Context) error {
 		}
 		return err
 	default:
-		k.busy, k.tried = true, time.Now() // as soon as run gets there
+		k.busy, k.asked = true, time.Now() // as soon as run gets there
 		select {
 		case k.wanted <- struct{}{}:
 		default:

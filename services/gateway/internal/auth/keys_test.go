@@ -88,7 +88,7 @@ func settled(t *testing.T, v *Verifier) {
 		v.keys.mu.Lock()
 		busy, ended := v.keys.busy, v.keys.ended
 		if !busy {
-			v.keys.tried = time.Time{}
+			v.keys.asked = time.Time{}
 		}
 		v.keys.mu.Unlock()
 		if !busy {
