@@ -29,6 +29,16 @@ func spawn(t *testing.T, o Options) (kill func()) {
 
 func spawnChild(t *testing.T, c child) (kill func()) {
 	t.Helper()
+	process := start(t, c)
+	return func() {
+		_ = process.Kill() // it is dead already, or is now
+		_, _ = process.Wait()
+	}
+}
+
+// start starts a persister as a process of its own, which is killed with the test.
+func start(t *testing.T, c child) *os.Process {
+	t.Helper()
 	text, err := json.Marshal(c)
 	if err != nil {
 		t.Fatal(err)
@@ -39,16 +49,11 @@ func spawnChild(t *testing.T, c child) (kill func()) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	dead := false
-	kill = func() {
-		if !dead {
-			dead = true
-			_ = cmd.Process.Kill()
-			_ = cmd.Wait()
-		}
-	}
-	t.Cleanup(kill)
-	return kill
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill() // it is dead already, or is now
+		_ = cmd.Wait()
+	})
+	return cmd.Process
 }
 
 // projected asks whoever answers how far the read model is.

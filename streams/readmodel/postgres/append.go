@@ -32,7 +32,7 @@ func (s *Store) Append(ctx context.Context, b readmodel.Batch) (refused []readmo
 		return err
 	})
 	if err != nil {
-		return nil, failed("append to the read model", err)
+		return nil, s.failed(ctx, "append to the read model", err)
 	}
 	return refused, nil
 }

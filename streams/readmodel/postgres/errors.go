@@ -1,9 +1,11 @@
 package postgres
 
 import (
+	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -64,4 +66,17 @@ func untrusted(err error) bool {
 	var name x509.HostnameError
 	var invalid x509.CertificateInvalidError
 	return errors.As(err, &authority) || errors.As(err, &name) || errors.As(err, &invalid)
+}
+
+// lost reports whether an error means that the server has gone, ends, or is no longer the one that is written to: no connection to it is
+// worth being kept.
+func lost(ctx context.Context, err error) bool {
+	if err == nil || ctx.Err() != nil || fault.KindOf(err) != fault.Unknown {
+		return false
+	}
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) {
+		return strings.HasPrefix(refused.Code, "57P") || refused.Code == "25006"
+	}
+	return true
 }

@@ -59,6 +59,16 @@ func (s *Store) open(ctx context.Context, place *place) (err error) {
 	return errors.Join(s.writer.Ping(ctx), s.reader.Ping(ctx))
 }
 
+// failed is the function of that name. Of a server that has gone it gives up all connections, so that each question after its return
+// does not find out anew.
+func (s *Store) failed(ctx context.Context, op string, err error) error {
+	if lost(ctx, err) {
+		s.reader.Reset()
+		s.writer.Reset()
+	}
+	return failed(op, err)
+}
+
 // Name is the database and its server.
 func (s *Store) Name() string { return s.name }
 

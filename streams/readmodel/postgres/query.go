@@ -28,7 +28,7 @@ func (s *Store) Position(ctx context.Context) (readmodel.Position, error) {
 	ctx, cancel := context.WithTimeout(ctx, asking.statement+grace)
 	defer cancel()
 	p, err := scanPosition(s.reader.QueryRow(ctx, positionSQL))
-	return p, failed("read the checkpoint", err)
+	return p, s.failed(ctx, "read the checkpoint", err)
 }
 
 // Checkpoint implements query.Model.
@@ -83,7 +83,7 @@ func (s *Store) read(ctx context.Context, op string, ask func(*snapshot) error) 
 	ctx, cancel := context.WithTimeout(ctx, asking.statement+grace)
 	defer cancel()
 	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-	return failed(op, pgx.BeginTxFunc(ctx, s.reader, options, func(tx pgx.Tx) error {
+	return s.failed(ctx, op, pgx.BeginTxFunc(ctx, s.reader, options, func(tx pgx.Tx) error {
 		p, err := scanPosition(tx.QueryRow(ctx, positionSQL))
 		if err != nil {
 			return err
