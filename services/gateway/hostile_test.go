@@ -167,8 +167,8 @@ func TestAPageOfTheGatewaysOwnMayUseWebSockets(t *testing.T) {
 	g := gatewaytest.Start(t, cfg)
 	for origin, want := range map[string]int{
 		"http://" + g.Address: http.StatusSwitchingProtocols, "https://" + g.Address: http.StatusSwitchingProtocols,
-		"http://localhost:8080": http.StatusSwitchingProtocols, "http://" + g.Address + "0": http.StatusBadRequest,
-		"http://evil.example": http.StatusBadRequest, "null": http.StatusBadRequest,
+		"http://localhost:8080": http.StatusSwitchingProtocols, "http://" + g.Address + "0": http.StatusForbidden,
+		"http://evil.example": http.StatusForbidden, "null": http.StatusForbidden,
 	} {
 		request, err := http.NewRequest(http.MethodGet, "http://"+g.Address+"/socket.io/?EIO=4&transport=websocket", nil)
 		if err != nil {

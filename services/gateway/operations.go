@@ -8,11 +8,7 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"sync"
-	"time"
 )
-
-// longestProfile bounds what is asked of pprof, and how long its answer may take.
-const longestProfile = 2 * time.Minute
 
 // serveOperations serves health, metrics and pprof at gateway.operations, if that is
 // set, until it is stopped, which is to be the last thing that the gateway does.
@@ -22,8 +18,9 @@ func (g *Gateway) serveOperations(failed chan<- error) (stop func(context.Contex
 		return func(context.Context) {}
 	}
 	server := &http.Server{
-		Handler: g.operationsRoutes(), ReadTimeout: headerTimeout, WriteTimeout: longestProfile, IdleTimeout: idleTimeout,
-		ErrorLog: log.New(httpErrors{g.log}, "", 0),
+		Handler: g.operationsRoutes(), ReadTimeout: headerTimeout, IdleTimeout: idleTimeout,
+		WriteTimeout: pageTimeout, // which pprof adds to the time of a profile
+		ErrorLog:     log.New(httpErrors{g.log}, "", 0),
 	}
 	var serving sync.WaitGroup
 	serving.Go(func() {
@@ -42,16 +39,25 @@ func (g *Gateway) serveOperations(failed chan<- error) (stop func(context.Contex
 	}
 }
 
+// OperationsAddress is where health, metrics and profiles are served; empty if that is
+// where clients are.
+func (g *Gateway) OperationsAddress() string {
+	if g.doors.operations == nil {
+		return ""
+	}
+	return g.doors.operations.Addr().String()
+}
+
 // operationsRoutes is what operators are served.
 func (g *Gateway) operationsRoutes() http.Handler {
 	mux := http.NewServeMux()
 	g.healthRoutes(mux)
 	mux.HandleFunc("GET /metrics", bounded(g.metrics.handler().ServeHTTP))
-	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
-	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
-	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
 	return mux
 }
 
