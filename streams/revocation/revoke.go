@@ -3,11 +3,13 @@ package revocation
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/tidemark-chat/tidemark/streams/fault"
+	"github.com/tidemark-chat/tidemark/streams/provision"
 )
 
 // Revoke makes a revocation as of now, by the server's clock, and returns it with its
@@ -50,6 +52,9 @@ func open(ctx context.Context, js jetstream.JetStream) (jetstream.Stream, jetstr
 		return nil, nil, errDisconnected
 	}
 	stream, err := js.Stream(ctx, streamName)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return nil, nil, fmt.Errorf("bucket %s: %w", bucketName, provision.ErrMissing)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
