@@ -24,12 +24,22 @@ const (
 
 // Options say what is deployed.
 type Options struct {
-	Bin        string       // directory of the binaries nats-server, gateway and persister
-	Dir        string       // for stores and logs; its owner empties it
-	Cluster    bool         // three nats-servers instead of one
-	GatewayEnv []string     // settings of the gateways: "TIDEMARK_GATEWAY_MAX_ROOMS=3"
-	Gateway    string       // path of another gateway's binary; empty: that in Bin
-	Log        *slog.Logger // nil for none
+	Bin        string   // directory of the binaries nats-server, gateway and persister
+	Dir        string   // for stores and logs; its owner empties it
+	Cluster    bool     // three nats-servers instead of one
+	GatewayEnv []string // settings of the gateways: "TIDEMARK_GATEWAY_MAX_ROOMS=3"
+	Gateway    string   // path of another gateway's binary; empty: that in Bin
+	Postgres   bool     // the read model is in a PostgreSQL server instead of a file
+	Republish  bool     // gateways follow what the log republishes, instead of a consumer of each
+	// Secured gives each service a user of nats-server with the rights it needs and no others; streams provision, a binary
+	// in Bin, has made what they need.
+	Secured bool
+	// Standing is for a deployment that is to be used and not hurt: it is found where people expect it, has no links and
+	// no small disks, keeps what it stores in Dir, and finds there what it stored before.
+	Standing bool
+	// Ended is called, where it is set, when a process has ended without having been told to, which is not started again then.
+	Ended func(p *Process, err error)
+	Log   *slog.Logger // nil for none
 }
 
 // Deployment is Tidemark as processes. Stop it.
@@ -42,8 +52,10 @@ type Deployment struct {
 	ways      []Way
 	disks     []*Disk
 	gateways  []string
-	nats      []string // addresses
-	clocks    error    // why they cannot be stepped
+	nats      []string  // addresses
+	postgres  *Postgres // nil: there is none
+	users     users     // of nats-server
+	clocks    error     // why they cannot be stepped
 	stop      sync.Once
 }
 
@@ -52,6 +64,9 @@ func Start(ctx context.Context, options Options) (*Deployment, error) {
 	d := &Deployment{options: options, log: options.Log, ports: newPorts()}
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
+	}
+	if options.Secured {
+		d.users = newUsers()
 	}
 	for _, path := range []*string{&d.options.Bin, &d.options.Dir, &d.options.Gateway} {
 		if *path == "" {
@@ -92,8 +107,15 @@ func (d *Deployment) start(ctx context.Context) error {
 		if err := d.ready(ctx, some); err != nil {
 			return fmt.Errorf("%w%s", err, d.lastWords())
 		}
+		if some[0].Role == Server && d.options.Secured {
+			if err := d.provision(ctx); err != nil {
+				return err
+			}
+		}
 	}
-	d.clocks = d.tryClocks(ctx)
+	if !d.options.Standing {
+		d.clocks = d.tryClocks(ctx)
+	}
 	return ctx.Err()
 }
 
@@ -117,6 +139,9 @@ func (d *Deployment) Stop() {
 			w.Close()
 		}
 		err := d.keepDatabase()
+		if d.postgres != nil && d.postgres.server != nil {
+			err = errors.Join(err, d.postgres.server.Stop())
+		}
 		for _, disk := range d.disks {
 			err = errors.Join(err, d.launcher.unmount(disk.dir))
 		}
@@ -127,11 +152,29 @@ func (d *Deployment) Stop() {
 	})
 }
 
+// String says what is deployed, for a report.
+func (d *Deployment) String() string {
+	parts := []string{"1 nats-server", "2 gateways", "2 persisters", "SQLite"}
+	if d.Cluster() {
+		parts[0] = fmt.Sprintf("%d nats-servers", d.servers())
+	}
+	if d.options.Postgres {
+		parts[3] = "PostgreSQL"
+	}
+	if d.options.Republish {
+		parts = append(parts, "the RePublish feed")
+	}
+	if d.options.Secured {
+		parts = append(parts, "least rights")
+	}
+	return strings.Join(parts, ", ")
+}
+
 // Gateways are the base URLs for clients, each through a link.
 func (d *Deployment) Gateways() []string { return slices.Clone(d.gateways) }
 
 // NATS is where to ask the log itself, not through links: URLs separated by commas.
-func (d *Deployment) NATS() string { return d.urls("") }
+func (d *Deployment) NATS() string { return d.urls(d.users.as(prover)) }
 
 // System is like NATS, as a user of the system account.
 func (d *Deployment) System() string { return d.urls(systemUser + ":" + systemPassword + "@") }
@@ -146,6 +189,9 @@ func (d *Deployment) urls(user string) string {
 
 // Processes are all, servers first.
 func (d *Deployment) Processes() []*Process { return slices.Clone(d.processes) }
+
+// Postgres is the PostgreSQL server of the read model, nil if that is in a file.
+func (d *Deployment) Postgres() *Postgres { return d.postgres }
 
 // Process is the process of a name, nil if there is none.
 func (d *Deployment) Process(name string) *Process { return d.process(name) }

@@ -2,6 +2,7 @@ package deployment_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"go.uber.org/goleak"
 
 	"github.com/tidemark-chat/tidemark/services/swarm/deployment"
@@ -75,6 +77,27 @@ func TestAClusterIsJoinedByItsLinksAlone(t *testing.T) {
 		}
 	}
 	ready(t, d)
+}
+
+func TestASecuredServerLetsInWhoeverIsKnownAndNobodyElse(t *testing.T) {
+	t.Parallel()
+	d := deploymenttest.Start(t, deployment.Options{Secured: true, Republish: true})
+	if text := d.String(); text != "1 nats-server, 2 gateways, 2 persisters, SQLite, the RePublish feed, least rights" {
+		t.Errorf("it calls itself %s", text)
+	}
+	nc, err := nats.Connect(d.NATS(), nats.CustomInboxPrefix("_INBOX_au"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	if _, err := nc.Request("$JS.API.STREAM.INFO.CHAT", nil, 2*time.Second); err != nil {
+		t.Errorf("the swarm may not ask for the log: %v", err)
+	}
+	_, anybody, _ := strings.Cut(d.NATS(), "@")
+	if nobody, err := nats.Connect("nats://" + anybody); !errors.Is(err, nats.ErrAuthorization) {
+		nobody.Close()
+		t.Errorf("without a name: %v", err)
+	}
 }
 
 func TestWhatEndsByItselfIsStartedAgainAndComplainedOf(t *testing.T) {

@@ -44,10 +44,10 @@ func (d *Deployment) disk(name string, users ...string) (dir string, err error) 
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", err
 	}
-	if d.launcher.mounting == nil {
+	if d.launcher.mounting == nil && !d.options.Standing {
 		d.launcher.mounting = d.launcher.mount(dir, diskSize)
 	}
-	if d.launcher.mounting == nil {
+	if d.launcher.mounting == nil && !d.options.Standing {
 		d.disks = append(d.disks, &Disk{Name: "disk-" + name, Users: users, dir: dir, launcher: d.launcher})
 	}
 	store := filepath.Join(dir, "store")

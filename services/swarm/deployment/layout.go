@@ -1,6 +1,7 @@
 package deployment
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/tidemark-chat/tidemark/services/swarm/deployment/link"
+	"github.com/tidemark-chat/tidemark/streams/eventlog"
 )
 
 // Way is a link and the processes that it joins.
@@ -33,33 +35,69 @@ func (d *Deployment) layOut() error {
 	if err != nil {
 		return err
 	}
-	database, err := d.disk("database", "persister-1", "persister-2")
+	database, err := d.layOutDatabase()
 	if err != nil {
 		return err
 	}
 	for _, name := range []string{"persister-1", "persister-2"} {
-		if err := d.layOutService(name, Persister, servers, "TIDEMARK_DATA_DIR="+database); err != nil {
+		setting, err := database(name)
+		if err != nil {
+			return err
+		}
+		if err := d.layOutService(name, Persister, servers, setting); err != nil {
 			return err
 		}
 	}
 	for _, name := range []string{"gateway-1", "gateway-2"} {
-		settings := slices.Concat(gatewayDefaults, rateLimits[name], d.options.GatewayEnv)
-		if err := d.layOutService(name, Gateway, servers, settings...); err != nil {
+		if err := d.layOutService(name, Gateway, servers, d.gatewaySettings(name)...); err != nil {
 			return err
 		}
 		entry, err := d.way(Clients, name, Clients+"-"+name, d.process(name).address)
 		if err != nil {
 			return err
 		}
-		d.gateways = append(d.gateways, "http://"+entry.Address())
+		d.gateways = append(d.gateways, "http://"+entry)
 	}
 	return nil
+}
+
+// layOutDatabase makes room for the persisters' database, and returns the setting by which a persister finds it.
+func (d *Deployment) layOutDatabase() (setting func(persister string) (string, error), err error) {
+	if !d.options.Postgres {
+		database, err := d.disk("database", "persister-1", "persister-2")
+		return func(string) (string, error) { return "TIDEMARK_DATA_DIR=" + database, nil }, err
+	}
+	d.postgres = &Postgres{Name: postgresName}
+	if d.postgres.address, err = d.address(postgresName); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	if err := d.startPostgres(ctx); err != nil { // it makes its password when it starts
+		return nil, err
+	}
+	return func(persister string) (string, error) {
+		address, err := d.way(persister, postgresName, persister+"-"+postgresName, d.postgres.address)
+		if err != nil {
+			return "", err
+		}
+		url, err := d.postgres.url(address)
+		return "TIDEMARK_DATABASE_URL=" + url, err
+	}, nil
 }
 
 // rateLimits are different, so that clients meet refusals and also gateways without any.
 var rateLimits = map[string][]string{
 	"gateway-1": {"TIDEMARK_GATEWAY_RATE_LIMIT=off"},
 	"gateway-2": {"TIDEMARK_GATEWAY_RATE_LIMIT=10"},
+}
+
+// gatewaySettings are those of one gateway beside the addresses.
+func (d *Deployment) gatewaySettings(name string) []string {
+	if d.options.Standing {
+		return d.options.GatewayEnv
+	}
+	return slices.Concat(gatewayDefaults, rateLimits[name], d.options.GatewayEnv)
 }
 
 // gatewayDefaults let a short run see what takes longer by the defaults.
@@ -71,13 +109,12 @@ func (d *Deployment) layOutServers() ([]*server, error) {
 	var servers []*server
 	for i := range d.servers() {
 		s := &server{name: fmt.Sprintf("nats-%d", i+1)}
-		for _, address := range []*string{&s.listen, &s.routes, &s.health} {
-			var err error
-			if *address, err = d.ports.next(); err != nil {
+		var err error
+		for what, address := range map[string]*string{"": &s.listen, " routes": &s.routes, " health": &s.health} {
+			if *address, err = d.address(s.name + what); err != nil {
 				return nil, err
 			}
 		}
-		var err error
 		if s.store, err = d.disk(s.name, s.name); err != nil {
 			return nil, err
 		}
@@ -86,16 +123,16 @@ func (d *Deployment) layOutServers() ([]*server, error) {
 			if err != nil {
 				return nil, err
 			}
-			before.solicits = append(before.solicits, w.Address())
+			before.solicits = append(before.solicits, w)
 		}
 		servers = append(servers, s)
 	}
 	for _, s := range servers {
 		path := filepath.Join(d.options.Dir, s.name+".conf")
-		if err := os.WriteFile(path, []byte(s.config(len(servers) > 1)), 0o600); err != nil {
+		if err := os.WriteFile(path, []byte(s.config(d.users.accounts(d.options.Republish), len(servers) > 1)), 0o600); err != nil {
 			return nil, err
 		}
-		if err := d.add(s.name, Server, s.health, []string{"--config", path}); err != nil {
+		if err := d.add(s.name, Server, s.health, []string{"--config", path}, d.users.environment()...); err != nil {
 			return nil, err
 		}
 		d.nats = append(d.nats, s.listen)
@@ -103,35 +140,22 @@ func (d *Deployment) layOutServers() ([]*server, error) {
 	return servers, nil
 }
 
-// Names and passwords of nats-server's accounts; all of it listens on this machine's loopback only. Who gives none is
-// tidemark.
-const (
-	systemUser     = "operator"
-	systemPassword = "operator"
-)
-
 // config is like tools/split/nats-server.conf, with a system account, by which the cluster's leader can be changed.
 //
 // Servers do not tell clients of each other (no_advertise), and tell each other an address at which nobody listens, so
 // that all connections are those that go through links: a server that hears of another by gossip tries once and gives up.
-func (s *server) config(cluster bool) string {
+func (s *server) config(accounts string, cluster bool) string {
 	text := fmt.Sprintf(`server_name: %s
 listen: %q
 http: %q
-accounts {
-  SYS { users: [ { user: %q, password: %q } ] }
-  TIDEMARK { jetstream: enabled, users: [ { user: tidemark, password: tidemark } ] }
-}
-system_account: SYS
-no_auth_user: tidemark
-jetstream {
+%sjetstream {
   store_dir: %q
   # An acknowledged message is on disk, not only in the page cache.
   sync_interval: always
   # A little more than stream.maxBytes, whatever the disk has free.
   max_file_store: 11GiB
 }
-`, s.name, s.listen, s.health, systemUser, systemPassword, s.store)
+`, s.name, s.listen, s.health, accounts, s.store)
 	if !cluster {
 		return text
 	}
@@ -162,31 +186,41 @@ func (d *Deployment) layOutService(name string, role Role, servers []*server, se
 		if err != nil {
 			return err
 		}
-		urls = append(urls, "nats://"+w.Address())
+		urls = append(urls, "nats://"+d.users.as(eventlog.Role(role))+w)
 	}
-	listen, err := d.ports.next()
+	listen, err := d.address(name)
 	if err != nil {
 		return err
 	}
-	return d.add(name, role, listen, nil, append([]string{
+	return d.add(name, role, listen, nil, slices.Concat(d.shared(), []string{
 		"TIDEMARK_NATS_URL=" + strings.Join(urls, ","), fmt.Sprintf("TIDEMARK_NATS_REPLICAS=%d", len(servers)),
 		"TIDEMARK_" + strings.ToUpper(string(role)) + "_LISTEN=" + listen,
-	}, settings...)...)
+	}, settings)...)
 }
 
-// way makes a link to an address.
-func (d *Deployment) way(from, to, name, target string) (Way, error) {
+// way makes a link to an address and returns the link's own. A deployment that is to be used has none.
+func (d *Deployment) way(from, to, name, target string) (address string, err error) {
+	if d.options.Standing {
+		return target, nil
+	}
 	listen, err := d.ports.next()
 	if err != nil {
-		return Way{}, err
+		return "", err
 	}
 	l, err := link.New(name, listen, target)
 	if err != nil {
-		return Way{}, err
+		return "", err
 	}
-	w := Way{Link: l, From: from, To: to}
-	d.ways = append(d.ways, w)
-	return w, nil
+	d.ways = append(d.ways, Way{Link: l, From: from, To: to})
+	return listen, nil
+}
+
+// address is where something listens: where people expect it, or anywhere.
+func (d *Deployment) address(name string) (string, error) {
+	if !d.options.Standing {
+		return d.ports.next()
+	}
+	return standing(name)
 }
 
 // add makes a process that answers questions about its health at an address.
@@ -206,6 +240,7 @@ func (d *Deployment) add(name string, role Role, address string, args []string, 
 	p := &Process{
 		Name: name, Role: role, path: path, args: args, address: address, health: "http://" + address + health,
 		clock: filepath.Join(d.options.Dir, name+".clock"), launcher: d.launcher, said: said, log: d.log, over: make(chan struct{}),
+		ended: d.options.Ended,
 	}
 	p.env = append(append(inherited(), "CLOCK_STEP_FILE="+p.clock), settings...)
 	d.processes = append(d.processes, p)

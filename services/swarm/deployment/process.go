@@ -47,6 +47,7 @@ type Process struct {
 	launcher  *launcher
 	said      *transcript
 	log       *slog.Logger
+	ended     func(*Process, error) // nil: it is started again
 
 	attending sync.WaitGroup
 	over      chan struct{} // closed when it is not to be started again
@@ -197,6 +198,10 @@ func (p *Process) attend(l *life) {
 		return
 	}
 	p.said.complain("ended by itself: %v", l.err)
+	if p.ended != nil {
+		p.ended(p, l.err)
+		return
+	}
 	p.log.Warn("a process ended by itself and is started again", "process", p.Name, "error", l.err)
 	select {
 	case <-time.After(respite):

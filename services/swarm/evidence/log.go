@@ -24,7 +24,7 @@ const pause = 200 * time.Millisecond
 // Temporary: the log could not be read, or not before ctx ended.
 func ReadLog(ctx context.Context, url, credentials string, after uint64, progress Progress) (Reading, []oracle.Finding, error) {
 	const op = "read the log"
-	options := []nats.Option{}
+	options := []nats.Option{nats.CustomInboxPrefix(eventlog.Auditor.InboxPrefix())}
 	if credentials != "" {
 		options = append(options, nats.UserCredentials(credentials))
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -39,6 +40,13 @@ func begin(ctx context.Context, d *deployment.Deployment, s Step) error {
 		return disk.Fill()
 	case Leader:
 		return stepDown(ctx, d, s.Target)
+	}
+	if pg := d.Postgres(); pg != nil && s.Target == pg.Name {
+		if s.Kind == Restart {
+			return nil // at the end
+		}
+		pg.Kill()
+		return nil
 	}
 	p, err := process(d, s.Target)
 	if err != nil {
@@ -84,6 +92,9 @@ func end(d *deployment.Deployment, s Step) error {
 	case Roll, Failover:
 		return startAll(d, s.touches)
 	}
+	if pg := d.Postgres(); pg != nil && s.Target == pg.Name {
+		return endPostgres(pg)
+	}
 	p, err := process(d, s.Target)
 	if err != nil {
 		return err
@@ -95,6 +106,13 @@ func end(d *deployment.Deployment, s Step) error {
 		return p.Step(0)
 	}
 	return p.Start()
+}
+
+// endPostgres has it answer again, after a restart or a kill.
+func endPostgres(pg *deployment.Postgres) error {
+	ctx, cancel := context.WithTimeout(context.Background(), healTimeout)
+	defer cancel()
+	return pg.Restart(ctx)
 }
 
 // startAll starts what does not run of some processes; other names are none.
@@ -154,6 +172,11 @@ func healAll(d *deployment.Deployment) error {
 	for _, w := range d.Ways() {
 		errs = append(errs, w.Heal())
 	}
+	if pg := d.Postgres(); pg != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), healTimeout)
+		defer cancel()
+		errs = append(errs, pg.Start(ctx))
+	}
 	for _, p := range d.Processes() {
 		errs = append(errs, p.Step(0), p.Resume(), p.Start())
 	}
@@ -169,7 +192,9 @@ func process(d *deployment.Deployment, name string) (*deployment.Process, error)
 }
 
 func ways(d *deployment.Deployment, name string) []deployment.Way {
-	return slices.DeleteFunc(d.Ways(), func(w deployment.Way) bool { return w.Name() != name && w.From+toAll != name })
+	return slices.DeleteFunc(d.Ways(), func(w deployment.Way) bool {
+		return w.Name() != name && (w.From+toAll != name || !strings.HasPrefix(w.To, "nats-"))
+	})
 }
 
 func disk(d *deployment.Deployment, name string) (*deployment.Disk, error) {

@@ -48,6 +48,11 @@ func Aim(d *deployment.Deployment) (Targets, []Absence) {
 		}
 		targets[Clock] = append(targets[Clock], t)
 	}
+	if pg := d.Postgres(); pg != nil {
+		for _, k := range []Kind{Kill, Restart} {
+			targets[k] = append(targets[k], Target{Name: pg.Name, Touches: []string{pg.Name}})
+		}
+	}
 	if err := d.Clocks(); err != nil {
 		delete(targets, Clock)
 		absent = append(absent, Absence{Clock, err})
@@ -117,11 +122,16 @@ func aimRolls(d *deployment.Deployment) (rolls []Target) {
 // aimFailover touches all that the persisters need, because what else is broken meanwhile must not count as theirs.
 func aimFailover(d *deployment.Deployment) Target {
 	t := Target{Name: allPersisters, Quorum: d.Cluster(), Length: 6 * time.Second}
+	if pg := d.Postgres(); pg != nil {
+		t.Touches = append(t.Touches, pg.Name)
+	}
 	for _, p := range d.Processes() {
 		if p.Role == deployment.Persister {
 			t.Touches = append(t.Touches, p.Name)
-			for _, w := range ways(d, p.Name+toAll) {
-				t.Touches = append(t.Touches, w.Name())
+			for _, w := range d.Ways() {
+				if w.From == p.Name {
+					t.Touches = append(t.Touches, w.Name())
+				}
 			}
 		} else if p.Role == deployment.Server && !d.Cluster() {
 			t.Touches = append(t.Touches, p.Name)

@@ -35,16 +35,17 @@ const (
 
 // Report is of one run. Times are in seconds since it began, latencies in milliseconds.
 type Report struct {
-	Verdict   Verdict           `json:"verdict"`
-	Command   string            `json:"command"`             // "prove"
-	Arguments map[string]string `json:"arguments,omitempty"` // what the command was told, by flag
-	Version   string            `json:"version"`             // of the swarm
-	RunID     string            `json:"runId"`
-	Seed      uint64            `json:"seed"` // gives the same clients and faults again
-	Began     time.Time         `json:"began"`
-	Took      float64           `json:"tookSeconds"`
-	Machine   Machine           `json:"machine"`
-	Addresses []string          `json:"addresses"` // base URLs that were talked to
+	Verdict    Verdict           `json:"verdict"`
+	Command    string            `json:"command"`             // "prove"
+	Arguments  map[string]string `json:"arguments,omitempty"` // what the command was told, by flag
+	Version    string            `json:"version"`             // of the swarm
+	RunID      string            `json:"runId"`
+	Seed       uint64            `json:"seed"` // gives the same clients and faults again
+	Began      time.Time         `json:"began"`
+	Took       float64           `json:"tookSeconds"`
+	Machine    Machine           `json:"machine"`
+	Deployment string            `json:"deployment,omitempty"` // what was deployed for the run; empty: it was there
+	Addresses  []string          `json:"addresses"`            // base URLs that were talked to
 
 	Totals    measure.Counts    `json:"totals"`
 	Latencies measure.Latencies `json:"latencies"` // of the whole run; a kind that did not occur is absent

@@ -102,7 +102,7 @@ func elements(t *testing.T, document string) (count map[string]int, text string)
 
 func TestThePageIsWellFormedAndHoldsEverythingAndObeysNothing(t *testing.T) {
 	r := example()
-	r.Command, r.RunID, r.Version, r.Addresses = hostile, hostile, hostile, []string{hostile}
+	r.Command, r.RunID, r.Version, r.Addresses, r.Deployment = hostile, hostile, hostile, []string{hostile}, hostile
 	r.Noted = []string{hostile, "after a kill it went on in 3.2 s"}
 	r.LeftOut, r.Rules[1].Name, r.Rules[1].Meaning = append(r.LeftOut, hostile), hostile, hostile
 	r.Arguments = map[string]string{hostile: hostile}

@@ -60,6 +60,9 @@ func (r *Report) subject() string {
 	if len(r.Addresses) > 0 {
 		parts = append(parts, "against "+strings.Join(r.Addresses, ", "))
 	}
+	if r.Deployment != "" {
+		parts = append(parts, "deployed as "+r.Deployment)
+	}
 	if r.RunID != "" {
 		parts = append(parts, "run "+r.RunID)
 	}

@@ -29,7 +29,7 @@ type NATS struct {
 
 // OpenNATS connects to the log's server.
 func OpenNATS(url, credentials string) (*NATS, error) {
-	var options []nats.Option
+	options := []nats.Option{nats.CustomInboxPrefix(eventlog.Auditor.InboxPrefix())} // as whom nats-server may know it
 	if credentials != "" {
 		options = append(options, nats.UserCredentials(credentials))
 	}

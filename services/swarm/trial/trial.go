@@ -38,8 +38,10 @@ type Trial struct {
 	Command   string            // names it in the report
 	Arguments map[string]string // for the report
 	Version   string
-	Crowd     crowd.Options // without its meter, which Run makes
-	Length    time.Duration // of During, for the view
+	// Deployment says what is deployed for the run: "3 nats-servers, ..."; empty: it was there.
+	Deployment string
+	Crowd      crowd.Options // without its meter, which Run makes
+	Length     time.Duration // of During, for the view
 	// During is what happens once everybody has connected. It returns when it has happened, with an error if the run then
 	// proves nothing, unless something is found; or when ctx ends.
 	During func(ctx context.Context, r *Running) error
@@ -225,7 +227,7 @@ func (t *Trial) happen(ctx context.Context, r *Running) (behind []string, err er
 func (t *Trial) report(r *Running) *report.Report {
 	result := &report.Report{
 		Command: t.Command, Arguments: t.Arguments, Version: t.Version, RunID: r.Crowd.History().ID, Seed: t.Crowd.Seed,
-		Began: r.began.UTC(), Took: time.Since(r.began).Seconds(), Machine: report.ThisMachine(), Addresses: t.Crowd.Gateways,
+		Began: r.began.UTC(), Took: time.Since(r.began).Seconds(), Machine: report.ThisMachine(), Deployment: t.Deployment, Addresses: t.Crowd.Gateways,
 		Faults: r.faults, Noted: r.noted, LeftOut: r.leftOut,
 	}
 	result.Measured(r.Meter)

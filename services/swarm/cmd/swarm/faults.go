@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/tidemark-chat/tidemark/config"
 	"github.com/tidemark-chat/tidemark/services/swarm/deployment"
 	"github.com/tidemark-chat/tidemark/services/swarm/faults"
 	"github.com/tidemark-chat/tidemark/services/swarm/oracle"
@@ -27,6 +28,8 @@ const mostFailover = 15 * time.Second
 // faultFlags say what is deployed for a run, and how it is hurt.
 type faultFlags struct {
 	faults, cluster bool
+	database, feed  string
+	secured         bool
 	kinds           string
 	bin, gateway    string
 	dir             string
@@ -39,6 +42,9 @@ func (f *faultFlags) add(to *pflag.FlagSet) {
 	}
 	to.BoolVar(&f.faults, "faults", false, "start a deployment on this machine and break it (--url is not used then)")
 	to.BoolVar(&f.cluster, "cluster", false, "with --faults: three nats-servers instead of one")
+	to.StringVar(&f.database, "database", string(config.SQLite), "with --faults: where the read model is: sqlite or postgres")
+	to.StringVar(&f.feed, "feed", string(config.Ordered), "with --faults: how events come to the gateways: ordered or republish")
+	to.BoolVar(&f.secured, "secured", false, "with --faults: each service is a user of nats-server with the least rights, and provisions nothing")
 	to.StringVar(&f.kinds, "kinds", strings.Join(names, ","), "with --faults: what is done to it; none: nothing")
 	to.StringVar(&f.bin, "bin", "", "with --faults: directory of the binaries (default: that of the swarm's own)")
 	to.StringVar(&f.gateway, "gateway-binary", "", "with --faults: another gateway to put to the proof")
@@ -73,7 +79,7 @@ func (f *faultFlags) deploy(cmd *cobra.Command, t *trial.Trial) (stop func(), er
 		return nil, err
 	}
 	undo = append(undo, d.Stop)
-	t.Crowd.Gateways = d.Gateways()
+	t.Crowd.Gateways, t.Deployment = d.Gateways(), d.String()
 	t.Complaints = func() []string {
 		d.Stop() // in order, which can go wrong, too
 		return d.Complaints()
@@ -88,13 +94,19 @@ func (f *faultFlags) deploy(cmd *cobra.Command, t *trial.Trial) (stop func(), er
 
 // check finds flags that do not fit together.
 func (f *faultFlags) check(cmd *cobra.Command) (kinds []faults.Kind, err error) {
-	for _, name := range []string{"cluster", "kinds", "bin", "gateway-binary", "dir"} {
+	for _, name := range []string{"cluster", "database", "feed", "secured", "kinds", "bin", "gateway-binary", "dir"} {
 		if !f.faults && cmd.Flags().Changed(name) {
 			return nil, fmt.Errorf("--%s needs --faults", name)
 		}
 	}
 	if f.faults && cmd.Flags().Changed("url") {
 		return nil, errors.New("--url and --faults do not fit together: with --faults a deployment is started here")
+	}
+	if f.database != string(config.SQLite) && f.database != string(config.Postgres) {
+		return nil, fmt.Errorf("--database: %q, want sqlite or postgres", f.database)
+	}
+	if f.feed != string(config.Ordered) && f.feed != string(config.Republish) {
+		return nil, fmt.Errorf("--feed: %q, want ordered or republish", f.feed)
 	}
 	if f.kinds == "none" {
 		return nil, nil
@@ -107,7 +119,8 @@ func (f *faultFlags) check(cmd *cobra.Command) (kinds []faults.Kind, err error) 
 
 // options says where things are.
 func (f *faultFlags) options() (o deployment.Options, remove func(), err error) {
-	o = deployment.Options{Bin: f.bin, Dir: f.dir, Cluster: f.cluster, Gateway: f.gateway}
+	o = deployment.Options{Bin: f.bin, Dir: f.dir, Cluster: f.cluster, Gateway: f.gateway,
+		Postgres: f.database == string(config.Postgres), Republish: f.feed == string(config.Republish), Secured: f.secured}
 	if o.Bin == "" {
 		own, err := os.Executable()
 		if err != nil {

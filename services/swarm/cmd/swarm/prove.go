@@ -26,7 +26,8 @@ func proveCommand() *cobra.Command {
 			"two persisters), and its processes, connections, disks and clocks are broken while the clients talk: the same seed\n" +
 			"breaks the same things at the same times. The binaries come from go tool task prove:build.",
 		Example: "  swarm prove --url http://127.0.0.1:3000 --nats.url nats://127.0.0.1:4222\n" +
-			"  swarm prove --faults --seed 3 --for 60s\n  swarm prove --faults --cluster --kinds kill,leader --out report",
+			"  swarm prove --faults --seed 3 --for 60s\n  swarm prove --faults --cluster --kinds kill,leader --out report\n" +
+			"  swarm prove --faults --cluster --database postgres --feed republish --secured",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if broken.faults && !cmd.Flags().Changed("mix") {

@@ -1,5 +1,5 @@
 // Package deploymenttest lets a test binary be all binaries of a deployment, so that tests with real processes need not
-// build any: links to it are called nats-server, gateway and persister, and under these names it is what they say.
+// build any: links to it are called nats-server, gateway, persister and streams, and under these names it is what they say.
 package deploymenttest
 
 import (
@@ -19,6 +19,10 @@ import (
 	"github.com/tidemark-chat/tidemark/services/gateway"
 	"github.com/tidemark-chat/tidemark/services/persister"
 	"github.com/tidemark-chat/tidemark/services/swarm/deployment"
+	"github.com/tidemark-chat/tidemark/streams/eventlog"
+	"github.com/tidemark-chat/tidemark/streams/fault"
+	"github.com/tidemark-chat/tidemark/streams/layout"
+	"github.com/tidemark-chat/tidemark/streams/provision"
 )
 
 // binaries is the directory of the links, while tests run.
@@ -31,6 +35,7 @@ func Run(m *testing.M, after ...func() error) (code int) {
 		string(deployment.Server):    runServer,
 		string(deployment.Gateway):   service(gateway.Run),
 		string(deployment.Persister): service(persister.Run),
+		"streams":                    runProvision,
 	}
 	err := error(nil)
 	if run := roles[filepath.Base(os.Args[0])]; run != nil {
@@ -110,6 +115,31 @@ func runServer() error {
 	}
 	server.WaitForShutdown()
 	return nil
+}
+
+// runProvision is streams provision.
+func runProvision() error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	cfg, err := config.Load(nil)
+	if err != nil {
+		return err
+	}
+	options, err := eventlog.Options(cfg, eventlog.Provisioner)
+	if err != nil {
+		return err
+	}
+	nc, js, err := eventlog.Connect(string(cfg.NATS.URL), "streams", slog.New(slog.NewTextHandler(os.Stderr, nil)), options...)
+	if err != nil {
+		return err
+	}
+	defer nc.Close()
+	for {
+		_, err := layout.Ensure(ctx, js, cfg, provision.Reshape)
+		if err == nil || ctx.Err() != nil || fault.Is(err, fault.Permanent) {
+			return err
+		}
+	}
 }
 
 func service(run func(context.Context, config.Config, *slog.Logger) error) func() error {
