@@ -105,12 +105,11 @@ func BenchmarkFeed(b *testing.B) {
 	js := s.Provision(config)
 	e := logtest.Message(b, "general", strings.Repeat("x", 200))
 	logtest.Fill(b, js, b.N, func(int) event.Event { return e })
-	f := feed.NewOrdered(s.Connect(), slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	b.ReportAllocs()
 	b.ResetTimer()
-	err := f.Run(ctx, 0, func(r feed.Record) {
+	err := newOrdered(s.Connect()).Run(ctx, 0, func(r feed.Record) {
 		if r.Event.Offset == uint64(b.N) {
 			cancel()
 		}
