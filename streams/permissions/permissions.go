@@ -100,7 +100,7 @@ func (r *Rights) persister(o Options) {
 	if o.Notary {
 		r.publish(getByLeader(log))
 		r.follow()
-		r.publish(info(checkpoints), get(checkpoints), getByLeader(checkpoints), notary.Subject)
+		r.publish(info(checkpoints), get(checkpoints), notary.Subject)
 	}
 }
 

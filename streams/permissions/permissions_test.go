@@ -55,7 +55,7 @@ pub $JS.API.STREAM.DELETE.AUDIT
 pub $JS.API.STREAM.PURGE.AUDIT
 pub $JS.API.STREAM.MSG.DELETE.AUDIT
 pub $JS.API.STREAM.UPDATE.AUDIT                               provisioner
-pub $JS.API.STREAM.MSG.GET.AUDIT                              persister
+pub $JS.API.STREAM.MSG.GET.AUDIT
 pub $JS.API.DIRECT.GET.AUDIT                                  persister auditor
 pub $JS.API.CONSUMER.CREATE.AUDIT.spy
 # sessions: list, follow, copy or forget them
