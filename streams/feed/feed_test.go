@@ -88,6 +88,20 @@ func TestAConsumerThatStandsStillIsReplaced(t *testing.T) {
 	expect(t, records, 2, 3)
 }
 
+// It is as if the log had stopped to republish.
+func TestWhereNothingThatIsRepublishedArrivesEverythingComesAllTheSame(t *testing.T) {
+	t.Parallel()
+	s := logtest.Start(t)
+	config := logtest.Config()
+	config.Republish = true
+	js := s.Provision(config)
+	records, _ := follow(t, newRepublish(feedtest.Connect(t, feedtest.NewWay(t, s.URL(), 1).URL())), 0)
+	for o := uint64(1); o <= 100; o += 50 {
+		logtest.Fill(t, js, 50, func(i int) event.Event { return logtest.Message(t, "general", fmt.Sprint(o+uint64(i))) })
+		expect(t, records, o, o+49)
+	}
+}
+
 func TestALogThatDoesNotRepublishIsAnErrorThatSaysWhatToDo(t *testing.T) {
 	s := logtest.Start(t)
 	s.Provision(logtest.Config())
