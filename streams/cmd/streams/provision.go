@@ -73,8 +73,11 @@ func provisionAll(ctx context.Context, cfg config.Config, mode provision.Mode, w
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, wait)
+	// No deadline, which each single request would be given: one that a cluster
+	// without a leader has dropped must be repeated.
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	defer time.AfterFunc(wait, cancel).Stop()
 	rights := eventlog.NewRights(eventlog.Provisioner, log)
 	js, err := connect(ctx, string(cfg.NATS.URL), log, append(options, rights.Option()))
 	if err != nil {
@@ -82,8 +85,11 @@ func provisionAll(ctx context.Context, cfg config.Config, mode provision.Mode, w
 	}
 	defer js.Conn().Close()
 	said := ""
+	var before []provision.Result
 	for {
 		results, err := attempt(ctx, js, cfg, mode, rights)
+		results = keep(before, results)
+		before = results
 		switch {
 		case !again(results):
 			return results, err
@@ -95,6 +101,17 @@ func provisionAll(ctx context.Context, cfg config.Config, mode provision.Mode, w
 			log.Warn("not everything could be asked for yet, trying again", "error", err)
 		}
 	}
+}
+
+// keep lets what an earlier attempt did not be forgotten over a later one that
+// found nothing to do.
+func keep(before, now []provision.Result) []provision.Result {
+	for i, r := range before {
+		if i < len(now) && now[i].Outcome == provision.Fits && (r.Outcome == provision.Made || r.Outcome == provision.Changed) {
+			now[i] = r
+		}
+	}
+	return now
 }
 
 // attempt ends with the first right that is refused.
