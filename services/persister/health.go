@@ -3,6 +3,7 @@ package persister
 import (
 	"encoding/json"
 	"net/http"
+	"net/http/pprof"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
@@ -17,10 +18,11 @@ type health struct {
 
 // Handler serves what Run serves at Options.Listen:
 //
-//	/healthz  200 while the process lives
-//	/readyz   200 while it projects or stands by, otherwise 503, and also if it
-//	          should project and stands still; why, as JSON
-//	/metrics  for Prometheus
+//	/healthz       200 while the process lives
+//	/readyz        200 while it projects or stands by, otherwise 503, and also if it
+//	               should project and stands still; why, as JSON
+//	/metrics       for Prometheus
+//	/debug/pprof/  profiles of the process
 func (p *Persister) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
@@ -38,6 +40,11 @@ func (p *Persister) Handler() http.Handler {
 		}
 		_ = json.NewEncoder(w).Encode(report) // the asker is gone if this fails
 	})
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(p.metrics.registry, promhttp.HandlerOpts{}))
 	return mux
 }

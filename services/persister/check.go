@@ -1,0 +1,81 @@
+package persister
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/tidemark-chat/tidemark/config"
+	"github.com/tidemark-chat/tidemark/config/command"
+	"github.com/tidemark-chat/tidemark/streams/checks"
+	"github.com/tidemark-chat/tidemark/streams/eventlog"
+	"github.com/tidemark-chat/tidemark/streams/layout"
+	"github.com/tidemark-chat/tidemark/streams/notary"
+	"github.com/tidemark-chat/tidemark/streams/readmodel/postgres"
+	"github.com/tidemark-chat/tidemark/streams/readmodel/stores"
+)
+
+// Checks are what a persister needs.
+func Checks(cfg config.Config) ([]command.Check, error) {
+	if cfg.NATS.URL == "" {
+		return nil, cfg.Invalid("nats.url", "it must not be empty: only standalone has a log of its own")
+	}
+	all, err := LocalChecks(cfg)
+	if err != nil {
+		return nil, err
+	}
+	all = append(all, checks.Server(cfg, eventlog.Persister))
+	for _, s := range layout.Streams(cfg) {
+		if s.Name == eventlog.StreamName || s.Name == notary.StreamName && cfg.Notary.Key != "" {
+			all = append(all, checks.Stream(cfg, eventlog.Persister, s))
+		}
+	}
+	return append(all, checks.Consumer(cfg, eventlog.Persister)), nil
+}
+
+// LocalChecks are those that are not about the log. The notary's key and the file that it exports to are read for them:
+// what is wrong there is a bad setting.
+func LocalChecks(cfg config.Config) ([]command.Check, error) {
+	options, err := Configure(cfg)
+	if err != nil {
+		return nil, err
+	}
+	all := []command.Check{command.Free("persister.listen", cfg.Persister.Listen)}
+	if cfg.Database.Driver() == config.SQLite {
+		all = append(all, command.Writable("database directory", filepath.Dir(options.Database)))
+	}
+	all = append(all, command.Check{Name: "database.url", Run: func(ctx context.Context) (string, error) { return checkDatabase(ctx, cfg) }})
+	if cfg.Notary.Key != "" {
+		all = append(all, command.Check{Name: "notary.key", Run: func(context.Context) (string, error) {
+			return "signs with " + options.Notary.Key.Public, nil
+		}})
+	}
+	if url := cfg.Notary.ExportURL(); url != "" {
+		all = append(all, command.Reachable("notary.export", url))
+	}
+	return all, nil
+}
+
+// checkDatabase opens the read model as somebody who may only read: its tables are neither made nor brought up to date.
+func checkDatabase(ctx context.Context, cfg config.Config) (string, error) {
+	if path := cfg.DatabaseSource(); cfg.Database.Driver() == config.SQLite {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return path + " does not exist yet, and is made from the log", nil
+		}
+	}
+	reader, err := stores.OpenReader(ctx, cfg.DatabaseSource())
+	if errors.Is(err, postgres.ErrNoTables) {
+		return "it has no tables yet, and they are made", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	position, err := reader.Position(ctx)
+	if err := errors.Join(err, reader.Close()); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("a read model, up to offset %d", position.Offset), nil
+}
