@@ -15,7 +15,7 @@ import (
 // SetTransports of one server's options. That server must be given to [Attach].
 // What is logged is panics.
 func Constructors(limits Limits, log *slog.Logger) *types.Set[engine.TransportCtor] {
-	shared := constructor{limits.withDefaults(), newRegistry(), newWriters(), &panics{logger: log}}
+	shared := &constructor{limits.withDefaults(), newRegistry(), newWriters(), &panics{logger: log}}
 	return types.NewSet[engine.TransportCtor](pollingConstructor{shared}, webSocketConstructor{shared})
 }
 
@@ -100,7 +100,7 @@ type constructor struct {
 	panics  *panics
 }
 
-type pollingConstructor struct{ constructor }
+type pollingConstructor struct{ *constructor }
 
 func (pollingConstructor) Name() string          { return transports.POLLING }
 func (pollingConstructor) HandlesUpgrades() bool { return false }
@@ -110,7 +110,7 @@ func (c pollingConstructor) New(ctx *types.HttpContext) transports.Transport {
 	return newPolling(ctx, newLink(c.limits, c.links))
 }
 
-type webSocketConstructor struct{ constructor }
+type webSocketConstructor struct{ *constructor }
 
 func (webSocketConstructor) Name() string          { return transports.WEBSOCKET }
 func (webSocketConstructor) HandlesUpgrades() bool { return true }
