@@ -9,13 +9,13 @@ import (
 
 	"github.com/tidemark-chat/tidemark/services/auditor/progress"
 	"github.com/tidemark-chat/tidemark/streams/readmodel"
-	"github.com/tidemark-chat/tidemark/streams/readmodel/sqlite"
+	"github.com/tidemark-chat/tidemark/streams/readmodel/stores"
 )
 
 // compare compares the live read model, at its position, with the new one, as far as the log goes: where it holds nothing at its
 // end, the new one ends before, and the live one must have nothing more.
 func (o *Options) compare(ctx context.Context, live readmodel.Position, report *Report) (err error) {
-	rebuilt, err := sqlite.OpenReader(ctx, o.Into)
+	rebuilt, err := stores.OpenReader(ctx, o.Into)
 	if err != nil {
 		return err
 	}

@@ -13,20 +13,24 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/tidemark-chat/tidemark/config"
 	"github.com/tidemark-chat/tidemark/services/auditor/progress"
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
 	"github.com/tidemark-chat/tidemark/streams/readmodel"
-	"github.com/tidemark-chat/tidemark/streams/readmodel/sqlite"
+	"github.com/tidemark-chat/tidemark/streams/readmodel/stores"
 )
 
 // Options say what to make. Only Progress may be nil, and Live.
 type Options struct {
 	JS       jetstream.JetStream
-	Into     string           // path of the new database
+	Into     string           // the new database: path of a SQLite file, or URL of a PostgreSQL database
 	Continue bool             // go on with what an interrupted rebuild has left there
 	Live     readmodel.Reader // to compare with; nil: not compared
 	Progress func(title string, total uint64) *progress.Bar
 }
+
+// into is the new database without its password.
+func (o *Options) into() string { return config.URL(o.Into).String() }
 
 // Run rebuilds and compares. With an error, nothing is known of the live read model; what was written to the new one stays, and
 // a further run with Continue goes on with it.
@@ -54,13 +58,13 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	report := &Report{Into: o.Into, Epoch: state.Epoch, Last: state.Last, After: from.Offset, Findings: []Finding{}}
+	report := &Report{Into: o.into(), Epoch: state.Epoch, Last: state.Last, After: from.Offset, Findings: []Finding{}}
 	if err := o.fill(ctx, from, state, report); err != nil {
 		return nil, err
 	}
 	if o.Live != nil {
 		if err := o.compare(ctx, live, report); err != nil {
-			return nil, fmt.Errorf("%s is rebuilt, but was not compared, which --continue does again: %w", o.Into, err)
+			return nil, fmt.Errorf("%s is rebuilt, but was not compared, which --continue does again: %w", o.into(), err)
 		}
 	}
 	return report, nil
@@ -68,7 +72,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 
 // fill projects the log into the new database, from a position to the end.
 func (o *Options) fill(ctx context.Context, from readmodel.Position, state eventlog.State, report *Report) (err error) {
-	store, err := sqlite.Open(ctx, o.Into)
+	store, err := stores.Open(ctx, o.Into)
 	if err != nil {
 		return err
 	}

@@ -263,7 +263,7 @@ func TestSameFile(t *testing.T) {
 		{one, filepath.Join(dir, "two.db"), false},
 		{filepath.Join(dir, "new.db"), filepath.Join(dir, "other.db"), false},
 	} {
-		if SameFile(test.a, test.b) != test.same {
+		if same, err := Same(t.Context(), test.a, test.b); same != test.same || err != nil {
 			t.Errorf("%s and %s", test.a, test.b)
 		}
 	}

@@ -14,7 +14,8 @@ import (
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
 	"github.com/tidemark-chat/tidemark/streams/readmodel"
 	"github.com/tidemark-chat/tidemark/streams/readmodel/origin"
-	"github.com/tidemark-chat/tidemark/streams/readmodel/sqlite"
+	"github.com/tidemark-chat/tidemark/streams/readmodel/postgres"
+	"github.com/tidemark-chat/tidemark/streams/readmodel/stores"
 )
 
 // ErrNotEmpty says that the database to rebuild into holds something.
@@ -24,23 +25,15 @@ var ErrNotEmpty = errors.New("it is not empty")
 func (o *Options) begin(ctx context.Context, state eventlog.State) (readmodel.Position, error) {
 	p, err := o.look(ctx, state)
 	if err != nil {
-		return p, fmt.Errorf("rebuild into %s: %w", o.Into, err)
+		return p, fmt.Errorf("rebuild into %s: %w", o.into(), err)
 	}
 	return p, nil
 }
 
 func (o *Options) look(ctx context.Context, state eventlog.State) (p readmodel.Position, err error) {
-	info, err := os.Stat(o.Into)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode().IsRegular() && info.Size() == 0 {
-		_, err = os.Stat(filepath.Dir(o.Into)) // a mistyped directory is not made
+	reader, err := o.there(ctx)
+	if err != nil || reader == nil {
 		return p, err
-	}
-	if err != nil {
-		return p, err
-	}
-	reader, err := sqlite.OpenReader(ctx, o.Into)
-	if err != nil {
-		return p, errors.Join(ErrNotEmpty, err)
 	}
 	defer func() { err = errors.Join(err, reader.Close()) }()
 	if p, err = reader.Position(ctx); err != nil {
@@ -50,13 +43,37 @@ func (o *Options) look(ctx context.Context, state eventlog.State) (p readmodel.P
 	case p.Offset == 0:
 		return p, empty(ctx, reader)
 	case !o.Continue:
-		return p, fmt.Errorf("%w: it goes up to offset %d; give another path, or --continue if a rebuild was interrupted", ErrNotEmpty, p.Offset)
+		return p, fmt.Errorf("%w: it goes up to offset %d; give another place, or --continue if a rebuild was interrupted", ErrNotEmpty, p.Offset)
 	}
 	contradiction, err := origin.Contradiction(ctx, eventlog.Open(o.JS), p, state)
 	if err == nil && contradiction != "" {
-		err = fmt.Errorf("it was made from another log: %s; give another path", contradiction)
+		err = fmt.Errorf("it was made from another log: %s; give another place", contradiction)
 	}
 	return p, err
+}
+
+// there opens what is at the place of the new database: nil if there is nothing, as there should be.
+func (o *Options) there(ctx context.Context) (readmodel.Reader, error) {
+	if stores.IsPostgres(o.Into) {
+		reader, err := stores.OpenReader(ctx, o.Into)
+		if errors.Is(err, postgres.ErrNoTables) {
+			return nil, nil
+		}
+		return reader, err
+	}
+	info, err := os.Stat(o.Into)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode().IsRegular() && info.Size() == 0 {
+		_, err = os.Stat(filepath.Dir(o.Into)) // a mistyped directory is not made
+		return nil, err
+	}
+	if err != nil {
+		return nil, err
+	}
+	reader, err := stores.OpenReader(ctx, o.Into)
+	if err != nil {
+		return nil, errors.Join(ErrNotEmpty, err)
+	}
+	return reader, nil
 }
 
 // empty refuses a read model at its beginning that has rows all the same.
@@ -82,8 +99,18 @@ func none[T any](rows iter.Seq2[T, error]) error {
 	return nil
 }
 
-// SameFile reports whether two paths name one file, which need not be there yet.
-func SameFile(a, b string) bool {
+// Same reports whether two sources name one database, by whatever names. It need not be there yet if it is a file.
+func Same(ctx context.Context, a, b string) (bool, error) {
+	switch {
+	case stores.IsPostgres(a) != stores.IsPostgres(b):
+		return false, nil
+	case stores.IsPostgres(a):
+		return postgres.Same(ctx, a, b)
+	}
+	return sameFile(a, b), nil
+}
+
+func sameFile(a, b string) bool {
 	is, errA := os.Stat(a)
 	other, errB := os.Stat(b)
 	if errA == nil && errB == nil {

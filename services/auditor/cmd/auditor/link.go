@@ -15,7 +15,8 @@ import (
 	"github.com/tidemark-chat/tidemark/config/command"
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
 	"github.com/tidemark-chat/tidemark/streams/readmodel"
-	"github.com/tidemark-chat/tidemark/streams/readmodel/sqlite"
+	"github.com/tidemark-chat/tidemark/streams/readmodel/postgres"
+	"github.com/tidemark-chat/tidemark/streams/readmodel/stores"
 )
 
 // Exit codes beside 0.
@@ -114,12 +115,15 @@ var errNoDatabase = errors.New("there is no read model")
 
 // openReader opens the read model that the settings name, for reading only.
 func openReader(ctx context.Context, cfg config.Config) (readmodel.Reader, error) {
-	if cfg.Database.Driver() == config.Postgres {
-		return nil, cfg.Invalid("database.url", "PostgreSQL is not supported yet: leave it empty, or give sqlite:<path>")
+	source := cfg.DatabaseSource()
+	if cfg.Database.Driver() == config.SQLite {
+		if _, err := os.Stat(source); err != nil {
+			return nil, fmt.Errorf("%w at %s (settings database.url and dataDir): %w", errNoDatabase, source, err)
+		}
 	}
-	path := cfg.DatabaseSource()
-	if _, err := os.Stat(path); err != nil {
-		return nil, fmt.Errorf("%w at %s (settings database.url and dataDir): %w", errNoDatabase, path, err)
+	reader, err := stores.OpenReader(ctx, source)
+	if errors.Is(err, postgres.ErrNoTables) {
+		return nil, fmt.Errorf("%w (setting database.url): %w", errNoDatabase, err)
 	}
-	return sqlite.OpenReader(ctx, path)
+	return reader, err
 }

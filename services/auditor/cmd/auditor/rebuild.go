@@ -33,7 +33,7 @@ the read model in use with it: messages, users, dead letters and direct conversa
 far as it and the log go. The log and the read model in use are only read, and both may be in use
 meanwhile.
 
-To replace a read model that is damaged, lost or of an older form:
+To replace a read model in SQLite that is damaged, lost or of an older form:
 
   1. auditor rebuild --into sqlite:<new file>      with the auditor of the version to be run
   2. stop the persister (or the standalone)
@@ -41,8 +41,11 @@ To replace a read model that is damaged, lost or of an older form:
   4. put the new file in its place, under its name
   5. start the persister: it goes on where the rebuild ended
 
-Until step 2 nothing is interrupted, so that a schema can be changed while people go on chatting. The
-old database, moved back while the persister is stopped, undoes it: it then catches up with the log.
+In PostgreSQL, rebuild into a new database of the same server, set database.url of the persisters to
+it, one after the other, and drop the old one.
+
+Until then nothing is interrupted, so that a schema can be changed while people go on chatting. The
+old database, used again, undoes it: it then catches up with the log.
 
 A rebuild that was interrupted has left a database that is right as far as it goes: --continue goes on
 with it. If there is no read model to compare with, or it is of a form that this version cannot read,
@@ -52,10 +55,11 @@ Exit codes: 0 rebuilt, and the same as the one in use; 1 rebuilt, and there are 
 		Example: `  auditor rebuild --into sqlite:/var/lib/tidemark/new.db
   auditor rebuild --into sqlite:/var/lib/tidemark/new.db --continue
   auditor rebuild --into sqlite:/var/lib/tidemark/new.db --no-compare
+  auditor rebuild --into postgres://tidemark:secret@db/tidemark_new
   auditor rebuild --into sqlite:/tmp/check.db --format json > differences.json`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if r.into == "" {
-				return errors.New("--into is missing: where to rebuild, as sqlite:<path>")
+				return errors.New("--into is missing: where to rebuild, as sqlite:<path> or postgres://user:password@host/database")
 			}
 			return cobra.NoArgs(cmd, args)
 		},
@@ -63,7 +67,7 @@ Exit codes: 0 rebuilt, and the same as the one in use; 1 rebuilt, and there are 
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&r.into, "into", "", "the new database, as a `URL`: sqlite:<path>, where there is nothing yet")
+	flags.StringVar(&r.into, "into", "", "the new database, as a `URL`: sqlite:<path>, where there is nothing yet, or postgres://user:password@host/database, which is empty")
 	flags.BoolVar(&r.goOn, "continue", false, "go on with the database that an interrupted rebuild has left")
 	flags.BoolVar(&r.noCompare, "no-compare", false, "do not compare, or there is no read model to compare with")
 	flags.Var(&oneOf{value: &r.format, allowed: []string{"text", "json"}}, "format", "text or json")
@@ -72,7 +76,7 @@ Exit codes: 0 rebuilt, and the same as the one in use; 1 rebuilt, and there are 
 }
 
 func (r *rebuilding) run(cmd *cobra.Command) (err error) {
-	path, err := pathInto(r.into)
+	into, err := sourceOf(r.into)
 	if err != nil {
 		return could(err)
 	}
@@ -81,9 +85,11 @@ func (r *rebuilding) run(cmd *cobra.Command) (err error) {
 		return err
 	}
 	defer l.close()
-	o := rebuild.Options{JS: l.js, Into: path, Continue: r.goOn}
-	if l.config.Database.Driver() == config.SQLite && rebuild.SameFile(path, l.config.DatabaseSource()) {
-		return could(fmt.Errorf("%s is the place of the read model in use: give another path to --into, and put the file there later (see auditor rebuild --help)", path))
+	o := rebuild.Options{JS: l.js, Into: into, Continue: r.goOn}
+	if same, err := rebuild.Same(cmd.Context(), into, l.config.DatabaseSource()); err != nil {
+		return could(err)
+	} else if same {
+		return could(fmt.Errorf("%s is the place of the read model in use: give another one to --into, and put it there later (see auditor rebuild --help)", config.URL(into)))
 	}
 	if !r.noCompare {
 		if o.Live, err = openReader(cmd.Context(), l.config); errors.Is(err, errNoDatabase) {
@@ -126,15 +132,12 @@ func (r *rebuilding) report(w io.Writer, report *rebuild.Report) error {
 	return nil
 }
 
-// pathInto is the file that --into names.
-func pathInto(url string) (string, error) {
+// sourceOf is the database that --into names.
+func sourceOf(url string) (string, error) {
 	c := config.Config{Database: config.Database{URL: config.URL(url)}}
-	if c.Database.Driver() == config.Postgres {
-		return "", errors.New("--into: PostgreSQL is not supported yet, give sqlite:<path>")
+	source := c.DatabaseSource()
+	if c.Database.Driver() == config.SQLite && (!strings.HasPrefix(url, "sqlite:") || source == "") {
+		return "", fmt.Errorf("--into %q: it must be sqlite:<path> or postgres://user:password@host/database", config.URL(url))
 	}
-	path := c.DatabaseSource()
-	if !strings.HasPrefix(url, "sqlite:") || path == "" {
-		return "", fmt.Errorf("--into %q: it must be sqlite:<path>", config.URL(url))
-	}
-	return path, nil
+	return source, nil
 }

@@ -31,7 +31,9 @@ func TestRebuildAsItsUsersCallIt(t *testing.T) {
 		return got
 	}
 	expect(2, "--into is missing")
-	expect(2, "PostgreSQL is not supported yet", "--into", "postgres://u:secret@h/db")
+	if got := expect(2, "failed to connect", "--no-compare", "--into", "postgres://u:secret@127.0.0.1:1/db"); strings.Contains(got.stderr, "secret") {
+		t.Errorf("the password is told: %s", got.stderr)
+	}
 	expect(2, "sqlite:<path>", "--into", filepath.Join(dir, "x.db"))
 	expect(2, "sqlite:<path>", "--into", "sqlite:")
 	expect(2, "to rebuild without comparing, give --no-compare", "--into", into("x.db"))
