@@ -115,6 +115,14 @@ func (u user) mayEnter(room string) bool {
 	return u.token == nil || u.token.Rooms == nil || u.token.Rooms[room]
 }
 
+// told is the name that a user has not said himself.
+func (u user) told() string {
+	if u.token == nil {
+		return ""
+	}
+	return u.name
+}
+
 // expire has a connection cut when its user's token ends; official clients come back,
 // with a new one if there is one.
 func (s *session) expire() {

@@ -136,8 +136,8 @@ func TestATokenSaysWhoConnects(t *testing.T) {
 		return
 	}
 	for _, p := range peers {
-		if p.UserID != "auth0|ann" || p.SessionID != "" {
-			t.Errorf("user %q, session %q", p.UserID, p.SessionID)
+		if said := string(p.Began[0].Args[0]); said != `{"sessionID":"","userID":"auth0|ann","username":"Ann"}` {
+			t.Errorf("session %s", said)
 		}
 	}
 	renamed := gatewaytest.Join(t, at[1], auth{"token": token(t, claims("auth0|ann", jwt.MapClaims{"name": "Anna"})), "username": "eve", "rooms": []string{"general"}})

@@ -13,7 +13,7 @@ func (s *session) begin(hello contract.Hello) {
 		s.gen.hub.Begin(s.member, hello.Start, hello.Epoch)
 		return
 	}
-	s.link.Push(transport.NewFrame(contract.Session(s.user.sessionID, s.user.id)))
+	s.link.Push(transport.NewFrame(contract.Session(s.user.sessionID, s.user.id, s.user.told())))
 	s.g.presence.Enter(presence.Entry{Kind: presence.User, ID: s.user.id, Name: s.user.name})
 	s.atEnd(func() { s.g.presence.Leave(presence.User, s.user.id) })
 	s.gen.welcoming.run(s.ctx, s.awaitDirectory, func() { s.welcome(hello) }, func() {})

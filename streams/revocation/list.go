@@ -20,7 +20,7 @@ const (
 	examination = 100 * time.Millisecond
 	pause       = 250 * time.Millisecond // before the bucket is followed again
 	// patience is how long who is looked up waits for a list that does not follow.
-	patience      = 2 * time.Second
+	patience      = time.Second
 	ensureTimeout = 5 * time.Second
 )
 
@@ -179,7 +179,7 @@ func (l *List) caughtUp() {
 }
 
 // Revoked tells since when a target is revoked; the zero time: it is not. It waits up
-// to two seconds for a list that does not follow, and then fails with a Temporary error.
+// to a second for a list that does not follow, and then fails with a Temporary error.
 func (l *List) Revoked(ctx context.Context, t Target) (time.Time, error) {
 	const op = "look up a revocation"
 	ctx, cancel := context.WithTimeout(ctx, patience)

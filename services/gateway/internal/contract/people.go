@@ -7,10 +7,14 @@ import (
 )
 
 // Session is the "session" event, the first of a user's connection. sessionID is
-// the user's secret, userID is public.
-func Session(sessionID, userID string) []byte {
+// the user's secret, userID is public. A token's user has no sessionID, and is told
+// his name, which he may not know; others have said it, and their username is "".
+func Session(sessionID, userID, username string) []byte {
 	dst := appendString([]byte(`2["session",{"sessionID":`), sessionID)
 	dst = appendString(append(dst, `,"userID":`...), userID)
+	if username != "" {
+		dst = appendString(append(dst, `,"username":`...), username)
+	}
 	return append(dst, '}', ']')
 }
 

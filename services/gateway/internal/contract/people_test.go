@@ -8,7 +8,8 @@ import (
 )
 
 func TestPeopleOnTheWire(t *testing.T) {
-	golden(t, Session("s", "u1"), `2["session",{"sessionID":"s","userID":"u1"}]`)
+	golden(t, Session("s", "u1", ""), `2["session",{"sessionID":"s","userID":"u1"}]`)
+	golden(t, Session("", "u1", "Ann"), `2["session",{"sessionID":"","userID":"u1","username":"Ann"}]`)
 	golden(t, UserConnected("u1", "zoe"), `2["user connected",{"userID":"u1","username":"zoe","connected":true,"messages":[]}]`)
 	golden(t, UserDisconnected("u1"), `2["user disconnected","u1"]`)
 	golden(t, Login(3), `2["login",{"numUsers":3}]`)
@@ -36,7 +37,7 @@ func TestUsersOnTheWire(t *testing.T) {
 
 func TestEveryNameSurvivesTheWire(t *testing.T) {
 	for _, s := range hostile {
-		same(t, decode(t, Session(s, s))[1], map[string]string{"sessionID": s, "userID": s})
+		same(t, decode(t, Session(s, s, ""))[1], map[string]string{"sessionID": s, "userID": s})
 		same(t, decode(t, UserConnected(s, s))[1], map[string]string{"userID": s, "username": s})
 		same(t, decode(t, UserJoined(s, 1))[1], map[string]string{"username": s})
 		same(t, decode(t, UserLeft(s, 1))[1], map[string]string{"username": s})
