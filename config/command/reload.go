@@ -70,7 +70,7 @@ func (r *reloader) reload() {
 	adopted, changed, waiting := r.running.Adopt(next)
 	r.running = adopted
 	r.level.Set(adopted.Log.Level)
-	r.log.Info("the settings were read again, and the files that they name are", "changed", r.ours(changed))
+	r.log.Info("the settings were read again", "changed", r.ours(changed))
 	if waiting := r.ours(waiting); waiting != "" {
 		r.log.Warn("settings that have changed need a restart, and stay as they are until then", "settings", waiting)
 	}
