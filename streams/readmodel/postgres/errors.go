@@ -12,11 +12,14 @@ import (
 	"github.com/tidemark-chat/tidemark/streams/fault"
 )
 
+const insufficientPrivilege = "42501"
+
 // advice is what an operator can do about an error of the server, by its code or class. None of them passes by itself.
 var advice = map[string]string{
 	"28":    "the role or its password in database.url is not accepted, or the server's pg_hba.conf does not let it in",
 	"3D000": "the database does not exist: create it, or correct database.url",
-	"42501": "the role lacks a right: make it the owner of the database, or of the schema that its search_path names first",
+
+	insufficientPrivilege: "the role lacks a right: make it the owner of the database, or of the schema that its search_path names first",
 }
 
 // failed gives an error of the driver its kind, and what an operator needs to know.

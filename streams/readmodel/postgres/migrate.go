@@ -39,6 +39,9 @@ func migrate(ctx context.Context, p *place) (err error) {
 	if _, err := lock.Exec(ctx, "SELECT pg_advisory_lock($1)", int64(migrationLock)); err != nil {
 		return err
 	}
+	if err := mayWrite(ctx, lock); err != nil {
+		return err
+	}
 	db := stdlib.OpenDB(*config)
 	defer func() { err = errors.Join(err, db.Close()) }()
 	provider, err := migrationsOf(db)
@@ -52,6 +55,17 @@ func migrate(ctx context.Context, p *place) (err error) {
 	if err == nil && have > known {
 		err = fault.Errorf("migrate", fault.Permanent,
 			"its tables are of version %d, and this program knows %d: it is older than the database", have, known)
+	}
+	return err
+}
+
+// mayWrite refuses a role that can neither make the tables nor write those that are there, which the server says in many ways.
+func mayWrite(ctx context.Context, conn *pgx.Conn) error {
+	var there, create, write bool
+	err := conn.QueryRow(ctx, `SELECT to_regclass('checkpoint') IS NOT NULL, coalesce(has_schema_privilege(current_schema(), 'CREATE'), false),
+		coalesce(has_table_privilege(to_regclass('checkpoint'), 'UPDATE'), false)`).Scan(&there, &create, &write)
+	if err == nil && (there && !write || !there && !create) {
+		err = fault.New("migrate", fault.Permanent, errors.New(advice[insufficientPrivilege]))
 	}
 	return err
 }
