@@ -33,6 +33,8 @@ func Run(ctx context.Context, cfg config.Config, log *slog.Logger) (err error) {
 	if cfg.NATS.URL != "" {
 		return cfg.Invalid("nats.url", "standalone has a log of its own; to use another, run gateway and persister")
 	}
+	// Its log is its own: there are no users, no TLS, and nobody else to provision it.
+	cfg.NATS = config.NATS{Listen: cfg.NATS.Listen, Replicas: cfg.NATS.Replicas, Provision: true}
 	unlock, err := lock(cfg.DataDir)
 	if err != nil {
 		return err

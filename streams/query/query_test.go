@@ -103,8 +103,18 @@ func TestQuestionsAndErrorsCrossTheWire(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer service.Stop()
+	elsewhere, err := nc.SubscribeSync("audit.checkpoint")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := nc.PublishRequest("tidemark.query.after", "audit.checkpoint", []byte("{}")); err != nil {
+		t.Fatal(err)
+	}
 	reply, err := nc.Request("tidemark.query.after", []byte("{"), time.Second)
 	if err != nil || reply.Header.Get("Nats-Service-Error-Code") != "400" {
 		t.Errorf("a malformed question: %v, %v", reply, err)
+	}
+	if n, _, _ := elsewhere.Pending(); n > 0 {
+		t.Error("what is no inbox was answered to")
 	}
 }

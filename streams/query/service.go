@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -82,6 +83,12 @@ func Serve(nc *nats.Conn, model Model, log *slog.Logger) (micro.Service, error) 
 // answer turns a method of the model into a handler.
 func answer[Request, Reply any](ask func(context.Context, Request) (Reply, error), log *slog.Logger) micro.HandlerFunc {
 	return func(r micro.Request) {
+		if !strings.HasPrefix(r.Reply(), nats.InboxPrefix[:len(nats.InboxPrefix)-1]) {
+			// Whoever asks may not have things said in the persister's name: it may
+			// publish to the stream of checkpoints, which he may not.
+			log.Debug("query not answered: its answer is to go to no inbox", "reply", r.Reply())
+			return
+		}
 		var request Request
 		if len(r.Data()) > 0 {
 			if err := json.Unmarshal(r.Data(), &request); err != nil {
