@@ -39,6 +39,7 @@ func service() command.Service {
 			"  auditor transcript --room general --out handover\n" +
 			"  auditor check-proof handover/transcript.html --key notary.pub      (anywhere, without the log)",
 		Sections: []string{"dataDir", "nats.url", "nats.credentials", "nats.ca", "nats.cert", "nats.key", "database"},
+		Checks:   checksOf,
 		Extra: []*cobra.Command{
 			refusals(replayCommand()), refusals(statCommand()), refusals(verifyCommand()), refusals(transcriptCommand()),
 			refusals(proveCommand()), refusals(checkpointCommand()), refusals(consistencyCommand()), refusals(rebuildCommand()),
