@@ -37,6 +37,7 @@ type Options struct {
 	// Standing is for a deployment that is to be used and not hurt: it is found where people expect it, has no links and
 	// no small disks, keeps what it stores in Dir, and finds there what it stored before.
 	Standing bool
+	Host     string // of one that is standing: a loopback address; empty: 127.0.0.1
 	// Ended is called, where it is set, when a process has ended without having been told to, which is not started again then.
 	Ended func(p *Process, err error)
 	Log   *slog.Logger // nil for none

@@ -3,6 +3,9 @@ package deployment_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -16,6 +19,7 @@ import (
 
 	"github.com/tidemark-chat/tidemark/services/swarm/deployment"
 	"github.com/tidemark-chat/tidemark/services/swarm/deployment/deploymenttest"
+	"github.com/tidemark-chat/tidemark/streams/eventlog"
 )
 
 func TestMain(m *testing.M) {
@@ -98,6 +102,62 @@ func TestASecuredServerLetsInWhoeverIsKnownAndNobodyElse(t *testing.T) {
 		nobody.Close()
 		t.Errorf("without a name: %v", err)
 	}
+}
+
+func TestAStandingClusterIsWhereItIsExpectedAndKeepsWhatItStored(t *testing.T) {
+	t.Parallel()
+	o := deployment.Options{
+		Bin: deploymenttest.Binaries(), Dir: t.TempDir(), Cluster: true, Secured: true, Postgres: true, Standing: true,
+		Host: fmt.Sprintf("127.%d.%d.1", 1+rand.IntN(254), rand.IntN(256)),
+	}
+	ended := make(chan string, 1)
+	o.Ended = func(p *deployment.Process, _ error) { ended <- p.Name }
+	var epochs []string
+	for range 2 {
+		d, err := deployment.Start(ctx, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer d.Stop()
+		if got := d.Gateways(); !slices.Equal(got, []string{"http://" + o.Host + ":3000", "http://" + o.Host + ":3001"}) || len(d.Ways()) > 0 {
+			t.Errorf("gateways %v, %d links", got, len(d.Ways()))
+		}
+		epochs = append(epochs, epoch(t, d))
+		p := d.Process("gateway-1")
+		self, err := os.FindProcess(p.PID())
+		if err == nil {
+			err = self.Kill()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name := <-ended; name != "gateway-1" || p.PID() != 0 {
+			t.Errorf("%s has ended, gateway-1 is process %d", name, p.PID())
+		}
+		d.Postgres().Kill()
+		if err := d.Postgres().Start(ctx); err != nil {
+			t.Error(err)
+		}
+		d.Stop()
+	}
+	if epochs[0] == "" || epochs[0] != epochs[1] {
+		t.Errorf("the logs are %q", epochs)
+	}
+}
+
+// epoch says which log a deployment has.
+func epoch(t *testing.T, d *deployment.Deployment) string {
+	t.Helper()
+	nc, js, err := eventlog.Connect(d.NATS(), "test", slog.New(slog.DiscardHandler), nats.CustomInboxPrefix("_INBOX_au"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	state, err := eventlog.Open(js).State(ctx)
+	if err != nil {
+		t.Error(err)
+	}
+	return state.Epoch
 }
 
 func TestWhatEndsByItselfIsStartedAgainAndComplainedOf(t *testing.T) {

@@ -1,6 +1,7 @@
 package deployment
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -220,7 +221,7 @@ func (d *Deployment) address(name string) (string, error) {
 	if !d.options.Standing {
 		return d.ports.next()
 	}
-	return standing(name)
+	return standing(cmp.Or(d.options.Host, "127.0.0.1"), name)
 }
 
 // add makes a process that answers questions about its health at an address.

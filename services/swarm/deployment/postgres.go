@@ -33,6 +33,9 @@ func (d *Deployment) startPostgres(ctx context.Context) (err error) {
 	return err
 }
 
+// Address is where it listens: host:port.
+func (p *Postgres) Address() string { return p.address }
+
 // Kill ends it as a crash would.
 func (p *Postgres) Kill() {
 	p.mu.Lock()

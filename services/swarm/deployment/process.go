@@ -126,6 +126,12 @@ func (p *Process) signal(s os.Signal) error {
 	return nil
 }
 
+// Address is where its HTTP server listens: host:port.
+func (p *Process) Address() string { return p.address }
+
+// Log is the file in which its output is.
+func (p *Process) Log() string { return p.said.file.Name() }
+
 // PID is its process id now, 0 if it does not run.
 func (p *Process) PID() int {
 	p.mu.Lock()

@@ -7,7 +7,7 @@ import (
 
 // standing is where a deployment that is to be used listens: nats-server's and the gateways' usual ports, and those after
 // them. One that is taken is an error now, and not a process that ends.
-func standing(name string) (string, error) {
+func standing(host, name string) (string, error) {
 	port, ok := map[string]string{
 		"nats-1": "4222", "nats-1 routes": "6222", "nats-1 health": "8222",
 		"nats-2": "4223", "nats-2 routes": "6223", "nats-2 health": "8223",
@@ -17,7 +17,7 @@ func standing(name string) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("%s has no address of its own", name)
 	}
-	address := net.JoinHostPort("127.0.0.1", port)
+	address := net.JoinHostPort(host, port)
 	l, err := net.Listen("tcp", address)
 	if err != nil {
 		return "", fmt.Errorf("the address of %s is taken: %w", name, err)

@@ -24,8 +24,9 @@ func main() {
 			"  swarm prove --faults --cluster --seed 7 --for 60s --out report\n" +
 			"  swarm load --clients 1000 --rate 50 --for 1m\n" +
 			"  swarm storm --clients 5000 --missed 100 --spread 10s\n" +
-			"  swarm soak --for 8h --out report",
+			"  swarm soak --for 8h --out report\n" +
+			"  swarm up",
 		Sections: []string{"nats.url", "nats.credentials"},
-		Extra:    []*cobra.Command{loadCommand(), proveCommand(), stormCommand(), soakCommand(), profilesCommand()},
+		Extra:    []*cobra.Command{loadCommand(), proveCommand(), stormCommand(), soakCommand(), upCommand(), profilesCommand()},
 	}))
 }
