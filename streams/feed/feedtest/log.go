@@ -88,21 +88,23 @@ func (l *log) post(n int) {
 	}
 }
 
+// store stores an event, again and again until that is acked: a server that has just
+// stopped, or come back, leaves publishes unanswered.
 func (l *log) store(content string) {
 	l.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
-	defer cancel()
 	e := logtest.Message(l.t, "general", content)
-	for {
+	for deadline := time.Now().Add(timeout); ; {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		ack, err := l.js.PublishMsg(ctx, e.Encode(), jetstream.WithMsgID(e.ID))
+		cancel()
 		if err == nil {
 			l.last = ack.Sequence
 			return
 		}
-		if ctx.Err() != nil {
+		if time.Now().After(deadline) {
 			l.t.Fatal(err)
 		}
-		<-time.After(10 * time.Millisecond) // the server has just come back
+		<-time.After(10 * time.Millisecond)
 	}
 }
 
