@@ -121,7 +121,7 @@ func New(cfg config.Config, log *slog.Logger, natsOptions ...nats.Option) (*Gate
 	if err := g.reloadAuth(cfg.Auth); err != nil {
 		g.doors.close()
 		g.tracer.Close()
-		return nil, err
+		return nil, named(cfg, err)
 	}
 	return g, nil
 }

@@ -32,6 +32,14 @@ func (g *Gateway) reloadAuth(cfg config.Auth) error {
 	return nil
 }
 
+// named adds where a setting came from to an error of it.
+func named(cfg config.Config, err error) error {
+	if wrong := (*config.Error)(nil); errors.As(err, &wrong) {
+		return cfg.Invalid(wrong.Problems[0].Key, wrong.Problems[0].Reason)
+	}
+	return err
+}
+
 // identifyByToken finds out whose token a client has shown. wrong is what else is
 // wrong with its hello; nothing is stored of it then.
 func (g *Gateway) identifyByToken(ctx context.Context, hello contract.Hello, wrong error) (user, error) {

@@ -127,3 +127,39 @@ func TestRoomsOfAHello(t *testing.T) {
 		}
 	}
 }
+
+func TestATokenDecidesBeforeEverything(t *testing.T) {
+	taken, wanted := Options{Tokens: true, AllowGuests: true, MaxRooms: 3}, Options{Tokens: true, TokensRequired: true, AllowGuests: true, MaxRooms: 3}
+	for _, c := range []struct {
+		auth string
+		o    Options
+		want Hello
+		err  error
+	}{
+		{`{"token":"t"}`, taken, Hello{Token: "t"}, nil},
+		{`{"token":"t","sessionID":"s","username":"zoe"}`, wanted, Hello{Token: "t", SessionID: "s"}, nil},
+		{`{"token":"t","username":7,"sessionID":7}`, taken, Hello{Token: "t"}, nil},
+		{`{"token":"t","rooms":["a"],"serverOffset":"latest"}`, taken, Hello{Token: "t", Rooms: []string{"a"}, Start: Start{Latest: true}}, nil},
+		{`{"token":"t","rooms":7,"sessionID":"s"}`, taken, Hello{Token: "t", SessionID: "s"}, ErrInvalidRooms},
+		{`{"token":"t","serverOffset":-1}`, wanted, Hello{Token: "t"}, ErrInvalidOffset},
+		{`{"token":""}`, taken, Hello{}, ErrInvalidToken},
+		{`{"token":7,"username":"zoe"}`, taken, Hello{}, ErrInvalidToken},
+		{`{"token":["t"],"serverOffset":-1}`, wanted, Hello{}, ErrInvalidToken},
+		{`{"token":"t"}`, guestsToo, Hello{}, ErrNoTokens},
+		{`{"token":""}`, guestsToo, Hello{}, ErrNoTokens},
+		{`{"token":null}`, taken, Hello{Guest: true}, nil},
+		{`{"username":"zoe"}`, taken, Hello{Username: "zoe"}, nil},
+		{`null`, wanted, Hello{}, ErrTokenRequired},
+		{`{"token":null,"username":"zoe"}`, wanted, Hello{}, ErrTokenRequired},
+		{`{"sessionID":"s","serverOffset":-1}`, wanted, Hello{}, ErrTokenRequired},
+	} {
+		want := c.want
+		if c.err == nil && want.Start == (Start{}) {
+			want.Start.Absent = true
+		}
+		got, err := ParseHello(object(t, c.auth), c.o)
+		if !errors.Is(err, c.err) || !reflect.DeepEqual(got, want) || (err != nil) != EndsAttempts(err) {
+			t.Errorf("%s: %+v, %v; want %+v, %v", c.auth, got, err, want, c.err)
+		}
+	}
+}
