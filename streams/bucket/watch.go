@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -83,7 +84,7 @@ func (w Watch) Run(ctx context.Context) error {
 		w.Apply(Update{
 			Key:   strings.TrimPrefix(msg.Subject(), prefix),
 			Value: msg.Data(),
-			Put:   h.Get("KV-Operation") == "" && h.Get(jetstream.MarkerReasonHeader) == "",
+			Put:   h.Get("KV-Operation") == "" && h.Get(jetstream.MarkerReasonHeader) == "" || astray(h),
 			At:    meta.Timestamp,
 		})
 		if behind && meta.NumPending == 0 {
@@ -92,6 +93,11 @@ func (w Watch) Run(ctx context.Context) error {
 		}
 	}
 }
+
+// astray reports whether a message is the answer to a read of a stream, which somebody
+// had sent to a key. It has the headers of what was read, and so may pass for a removal,
+// by one who may write to that stream and not to this bucket.
+func astray(h nats.Header) bool { return h.Get(jetstream.StreamHeader) != "" }
 
 func (w Watch) caughtUp() {
 	if w.CaughtUp != nil {

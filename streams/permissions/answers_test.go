@@ -1,9 +1,12 @@
 package permissions_test
 
 import (
+	"context"
 	"encoding/json"
 	"testing"
+	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/tidemark-chat/tidemark/config"
@@ -12,6 +15,8 @@ import (
 	"github.com/tidemark-chat/tidemark/streams/permissions"
 	"github.com/tidemark-chat/tidemark/streams/permissions/permissionstest"
 	"github.com/tidemark-chat/tidemark/streams/provision"
+	"github.com/tidemark-chat/tidemark/streams/revocation"
+	"github.com/tidemark-chat/tidemark/streams/subject"
 )
 
 // TestAnswersAndDeliveriesGiveNoRights tries the ways around: who asks says where
@@ -63,4 +68,55 @@ func messages(t *testing.T, js jetstream.JetStream, stream string) uint64 {
 		t.Fatal(err)
 	}
 	return found.CachedInfo().State.Msgs
+}
+
+// TestARevocationIsNotLiftedByAnAnswer to who may write to the log: what he wrote
+// there says that the key was deleted, and is read with the answer sent to the key.
+func TestARevocationIsNotLiftedByAnAnswer(t *testing.T) {
+	s := permissionstest.Start(t, permissions.Options{})
+	if _, err := layout.Ensure(t.Context(), s.Connect(eventlog.Provisioner), config.Default(), provision.Reshape); err != nil {
+		t.Fatal(err)
+	}
+	gateway, ann := s.Connect(eventlog.Gateway), revocation.Target{User: "ann"}
+	list := revocation.Open(gateway, revocation.Options{Mode: provision.Check})
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- list.Run(ctx) }()
+	defer func() { cancel(); <-done }()
+	operator := s.Connect(eventlog.Operator)
+	if _, err := revocation.Revoke(t.Context(), operator, revocation.Revocation{Target: ann}); err != nil {
+		t.Fatal(err)
+	}
+	fake := nats.NewMsg("chat.0.room.ngeneral")
+	fake.Header.Set("KV-Operation", "DEL")
+	if _, err := gateway.PublishMsg(t.Context(), fake); err != nil {
+		t.Fatal(err)
+	}
+	key := "$KV.REVOCATIONS.user." + subject.Token(ann.User)
+	if err := gateway.Conn().PublishRequest("$JS.API.DIRECT.GET.CHAT", key, []byte(`{"seq":1}`)); err != nil {
+		t.Fatal(err)
+	}
+	// What the operator does next is known after it.
+	for _, next := range []string{"bob", "eve"} {
+		if err := gateway.Conn().Flush(); err != nil {
+			t.Fatal(err)
+		}
+		other := revocation.Target{User: next}
+		if _, err := revocation.Revoke(t.Context(), operator, revocation.Revocation{Target: other}); err != nil {
+			t.Fatal(err)
+		}
+		for {
+			since, err := list.Revoked(t.Context(), other)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !since.IsZero() {
+				break
+			}
+			<-time.After(time.Millisecond)
+		}
+	}
+	if since, err := list.Revoked(t.Context(), ann); err != nil || since.IsZero() {
+		t.Errorf("ann is revoked since %v, %v", since, err)
+	}
 }
