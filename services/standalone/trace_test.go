@@ -57,7 +57,9 @@ func TestATracedMessageIsOneTraceOverGatewaysLogAndPersister(t *testing.T) {
 		return len(find(func(s tracetest.Span) bool { return named("receive")(s) && s.ID == appended.Parent && s.Parent == "" })) == 1
 	})
 	eventually(t, "both gateways have told of their deliveries", func() bool {
-		return len(find(func(s tracetest.Span) bool { return named("deliver")(s) && s.Trace == appended.Trace && s.Parent == appended.ID && at(s) })) == 2
+		return len(find(func(s tracetest.Span) bool {
+			return named("deliver")(s) && s.Trace == appended.Trace && s.Parent == appended.ID && at(s)
+		})) == 2
 	})
 	eventually(t, "the persister has told of its batch", func() bool {
 		return len(find(func(s tracetest.Span) bool {
