@@ -20,6 +20,8 @@ import (
 	"github.com/tidemark-chat/tidemark/streams/permissions/permissionstest"
 	"github.com/tidemark-chat/tidemark/streams/provision"
 	"github.com/tidemark-chat/tidemark/streams/query"
+	"github.com/tidemark-chat/tidemark/streams/revocation"
+	"github.com/tidemark-chat/tidemark/streams/session"
 )
 
 // TestAllWorksWithTheLeastRights uses everything that gateways, a persister and a
@@ -76,6 +78,18 @@ func worksWithTheLeastRights(t *testing.T, feed config.Feed) {
 		t.Error(err)
 	}
 	showsTheLog(ctx, t, a.Address)
+
+	operator := s.Connect(eventlog.Operator)
+	if _, err := revocation.Revoke(ctx, operator, revocation.Revocation{Target: revocation.Target{User: bob.UserID}}); err != nil {
+		t.Error(err)
+	}
+	<-bob.Done()
+	if lifted, err := revocation.Lift(ctx, operator, revocation.Target{User: bob.UserID}); err != nil || !lifted {
+		t.Errorf("lifted: %v, %v", lifted, err)
+	}
+	if err := session.Open(operator, session.Config{}).Remove(ctx, session.Hash(bob.SessionID)); err != nil {
+		t.Error(err)
+	}
 
 	eve.Close() // an old one has gone, then a gateway; its presence is cleared away
 	if err := b.Stop(); err != nil {
