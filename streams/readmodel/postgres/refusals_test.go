@@ -55,6 +55,9 @@ func TestARoleThatMayOnlyReadIsEnoughForAReader(t *testing.T) {
 	if p, err := r.Position(t.Context()); p.Offset != 1 || err != nil {
 		t.Errorf("%+v, %v", p, err)
 	}
+	if same, err := postgres.Same(t.Context(), as(t, there, "guest"), there); !same || err != nil {
+		t.Errorf("same: %v, %v", same, err)
+	}
 	_, err := postgres.Open(t.Context(), as(t, there, "guest"))
 	wantRefused(t, err, "the role lacks a right")
 }

@@ -41,11 +41,11 @@ To replace a read model in SQLite that is damaged, lost or of an older form:
   4. put the new file in its place, under its name
   5. start the persister: it goes on where the rebuild ended
 
-In PostgreSQL, rebuild into a new database of the same server, set database.url of the persisters to
-it, one after the other, and drop the old one.
+In PostgreSQL, rebuild into a new and empty database; then stop the persisters, set their database.url
+to it, start them, and drop the old one.
 
-Until then nothing is interrupted, so that a schema can be changed while people go on chatting. The
-old database, used again, undoes it: it then catches up with the log.
+Until the persister is stopped nothing is interrupted, so that a schema can be changed while people go
+on chatting. The old database, used again, undoes it: it then catches up with the log.
 
 A rebuild that was interrupted has left a database that is right as far as it goes: --continue goes on
 with it. If there is no read model to compare with, or it is of a form that this version cannot read,
