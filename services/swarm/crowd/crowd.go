@@ -37,8 +37,9 @@ type Options struct {
 	Spread time.Duration
 	// AckTimeout is how long a member waits for an ack before it sends again.
 	AckTimeout time.Duration
-	Record     bool // keep the history
-	Publisher  bool // there is one more, who says what Publish asks for
+	Record     bool   // keep the history
+	Publisher  bool   // there is one more, who says what Publish asks for
+	Aside      string // base URL of the gateway where the publisher is; empty: one of Gateways
 	Meter      *measure.Meter
 }
 

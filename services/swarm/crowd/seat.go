@@ -137,6 +137,9 @@ func (s *seat) prepare(l *line) (o client.Options, deserved bool) {
 	m.actor.Mu.Lock()
 	defer m.actor.Mu.Unlock()
 	o.URL = m.c.Gateways[m.rng.IntN(len(m.c.Gateways))]
+	if m.publishes && m.c.Aside != "" {
+		o.URL = m.c.Aside
+	}
 	o.Transport = m.transport()
 	l.record = &history.Connection{Gateway: o.URL, Transport: string(o.Transport), Rooms: slices.Clone(s.rooms), Epoch: s.epoch}
 	auth := map[string]any{}

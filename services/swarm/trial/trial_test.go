@@ -84,7 +84,14 @@ func TestADeploymentInOrderIsFoundClean(t *testing.T) {
 
 	storm := against(t, d, crowd.Mix{"guest": 30, "user": 10})
 	storm.Crowd.Publisher, storm.Crowd.Rooms = true, 0
-	storm.During = trial.Storm(2, 100, 10*time.Millisecond)
+	storm.Crowd.Gateways, storm.Crowd.Aside = d.Gateways()[:1], d.Gateways()[1]
+	home := d.Process("gateway-1")
+	storm.During = trial.Storm(2, 100, 10*time.Millisecond, trial.Outage{Begin: home.Kill, End: func(ctx context.Context) error {
+		if err := home.Start(); err != nil {
+			return err
+		}
+		return home.WaitReady(ctx)
+	}})
 	r = mustRun(t, storm)
 	mustBeClean(t, r)
 	if got := r.Latencies.Recovery.Count; got < 2*40 {
@@ -154,7 +161,7 @@ func TestARunThatIsCutShortIsNotClean(t *testing.T) {
 		"storm": {0, func(cancel func()) func(context.Context, *trial.Running) error {
 			return func(ctx context.Context, r *trial.Running) error {
 				time.AfterFunc(100*time.Millisecond, cancel)
-				return trial.Storm(1, 1, time.Hour)(ctx, r)
+				return trial.Storm(1, 1, time.Hour, trial.Outage{})(ctx, r)
 			}
 		}},
 		"talk": {0, func(cancel func()) func(context.Context, *trial.Running) error {
