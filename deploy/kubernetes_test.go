@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"sigs.k8s.io/json"
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/yaml"
@@ -56,8 +58,14 @@ func built(t *testing.T, overlay string) map[string]any {
 		if err != nil {
 			t.Fatal(err)
 		}
+		text, err = yaml.YAMLToJSON(text)
+		if err != nil {
+			t.Fatal(err)
+		}
 		object := made()
-		if err := yaml.UnmarshalStrict(text, object); err != nil {
+		// As an API server does it: names are compared by case, too.
+		problems, err := json.UnmarshalStrict(text, object)
+		if err := errors.Join(append(problems, err)...); err != nil {
 			t.Errorf("%s %s: %v", resource.GetKind(), resource.GetName(), err)
 		}
 		objects[resource.GetKind()+"/"+resource.GetName()] = object
