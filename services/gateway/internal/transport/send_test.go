@@ -175,7 +175,8 @@ func TestPollingKeepsItsBudgetAndTellsOfTheDrain(t *testing.T) {
 // Slow is not stalled: a few bytes at a time, for three times the stall time.
 func TestASlowReaderSurvivesAndAStalledOneDoesNot(t *testing.T) {
 	const stall = time.Second
-	s := newServer(t, transport.Limits{SendBudget: 8 << 20, StallTimeout: stall})
+	seen := newObserver()
+	s := newServer(t, transport.Limits{SendBudget: 8 << 20, StallTimeout: stall, Observer: seen})
 	slow, stalled := mustConnect(t, s.addr), mustConnect(t, s.addr)
 	slowLink, stalledLink := s.link(slow.id), s.link(stalled.id)
 	f := event(0, 100<<10)
@@ -194,6 +195,9 @@ func TestASlowReaderSurvivesAndAStalledOneDoesNot(t *testing.T) {
 		t.Error("the slow reader was closed")
 	}
 	eventually(t, "the stalled reader is closed", stalledLink.Closed)
+	if n := seen.stalled.Load(); n != 1 {
+		t.Errorf("%d stalled readers were told of", n)
+	}
 	eventually(t, "one connection is left", func() bool { return s.connections() == 1 })
 }
 
