@@ -27,7 +27,9 @@ func explain(err error) error {
 		advice = "nats.url must name the server as its certificate does"
 	case errors.As(err, &invalid):
 		advice = "nats-server's certificate cannot be accepted: renew it, or look at this machine's clock"
-	case errors.As(err, &alert), err != nil && strings.Contains(err.Error(), "remote error: tls:"):
+	// With TLS 1.3 a server refuses a client after the client's last word, and may be
+	// gone before it is heard.
+	case errors.As(err, &alert), errors.Is(err, nats.ErrTLS), err != nil && strings.Contains(err.Error(), "remote error: tls:"):
 		advice = "nats-server refuses this client's certificate, or wants one: set nats.cert and nats.key to one that its authority has signed"
 	case errors.Is(err, nats.ErrSecureConnWanted):
 		advice = "nats-server speaks no TLS, which nats.ca and nats.cert ask for"
