@@ -85,6 +85,9 @@ func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(e.g.cfg.Gateway.StallTimeout))
 	}
 	if !e.g.doors.origins.Load().Admit(w, r, e.g.doors.proxies.Site(r)) {
+		if r.Method != http.MethodOptions { // that is only asked beforehand
+			e.g.metrics.notConnected[refusedOrigin].Inc()
+		}
 		return
 	}
 	if q := r.URL.Query(); q.Get("sid") == "" && r.Method == http.MethodGet {

@@ -20,6 +20,7 @@ const (
 	refusedAddress  = "address"   // gateway.addressLimit
 	refusedUser     = "user"      // gateway.userLimit
 	refusedProtocol = "protocol"  // of another version of Engine.IO
+	refusedOrigin   = "origin"    // of a page of another site
 	refusedIdentity = "identity"  // who he says he is, or what else his hello says
 )
 
@@ -58,7 +59,7 @@ func newMetrics(g *Gateway) *metrics {
 	m.stored = appended{appends.WithLabelValues("stored"), appends.WithLabelValues("duplicate"), appends.WithLabelValues("failed")}
 	m.notConnected = make(map[string]prometheus.Counter)
 	notConnected := m.vec("connections_refused_total", "Connections that were refused, by why.", "reason")
-	for _, reason := range []string{refusedNotReady, refusedFull, refusedAddress, refusedUser, refusedProtocol, refusedIdentity} {
+	for _, reason := range []string{refusedNotReady, refusedFull, refusedAddress, refusedUser, refusedProtocol, refusedOrigin, refusedIdentity} {
 		m.notConnected[reason] = notConnected.WithLabelValues(reason)
 	}
 	m.delivery = delivery.NewMetrics(m.registry)

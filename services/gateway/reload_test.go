@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"net/http"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/tidemark-chat/tidemark/config"
@@ -27,6 +28,10 @@ func TestLimitsAndOriginsChangeWhileTheGatewayRuns(t *testing.T) {
 	page := http.Header{"Origin": {"https://a.example"}}
 	if status, _, _ := handshake(t, g.Address, page); status != http.StatusForbidden {
 		t.Errorf("before: %d", status)
+	}
+
+	if _, body := gatewaytest.Get(g.Address, "/metrics"); !strings.Contains(body, `connections_refused_total{reason="origin"} 1`) {
+		t.Error("its refusal is not counted")
 	}
 
 	cfg.Gateway.CORSOrigins = []string{"https://a.example"}
