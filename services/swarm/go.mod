@@ -17,6 +17,7 @@ require (
 	github.com/tidemark-chat/tidemark/services/gateway v0.0.0
 	github.com/tidemark-chat/tidemark/services/persister v0.0.0
 	github.com/tidemark-chat/tidemark/streams v0.0.0
+	github.com/tidemark-chat/tidemark/streams/readmodel v0.0.0
 	go.uber.org/goleak v1.3.0
 	golang.org/x/term v0.47.0
 	gonum.org/v1/plot v0.17.0
@@ -122,5 +123,6 @@ replace (
 	github.com/tidemark-chat/tidemark/services/gateway => ../gateway
 	github.com/tidemark-chat/tidemark/services/persister => ../persister
 	github.com/tidemark-chat/tidemark/streams => ../../streams
+	github.com/tidemark-chat/tidemark/streams/readmodel => ../../streams/readmodel
 	github.com/tidemark-chat/tidemark/web => ../../web
 )
