@@ -160,11 +160,11 @@ func TestACollectorThatDoesNotTakeDelaysNeitherMessagesNorAStop(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			tr := tracer(t, url, 1)
 			began := time.Now()
-			for range 10_000 { // five times what is kept
+			for range 1000 { // twice what is kept
 				way(tr)
 			}
-			if took := time.Since(began); took > 10*time.Second { // some 20 µs each, where nothing waits
-				t.Errorf("40,000 spans took %v", took)
+			if took := time.Since(began); took > 15*time.Second { // with one that hangs it would be 19 s, if anybody waited
+				t.Errorf("4,000 spans took %v", took)
 			}
 			began = time.Now()
 			tr.Close()
