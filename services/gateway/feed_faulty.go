@@ -3,6 +3,7 @@
 package gateway
 
 import (
+	"context"
 	"log/slog"
 	"os"
 
@@ -21,8 +22,9 @@ func init() {
 		return
 	}
 	right, wrong := newFeed, faulty.Kind(os.Getenv(faultyFeed))
-	newFeed = func(kind config.Feed, js jetstream.JetStream, log *slog.Logger) feed.Feed {
+	newFeed = func(ctx context.Context, kind config.Feed, js jetstream.JetStream, log *slog.Logger) (feed.Feed, error) {
 		log.Warn("this gateway is wrong on purpose", "feed", wrong)
-		return faulty.Wrap(right(kind, js, log), wrong)
+		f, err := right(ctx, kind, js, log)
+		return faulty.Wrap(f, wrong), err
 	}
 }

@@ -51,6 +51,10 @@ func (g *Gateway) runGeneration(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	f, err := newFeed(ctx, g.cfg.Gateway.Feed, g.nats.feed, g.log)
+	if err != nil {
+		return err
+	}
 	var all sync.WaitGroup
 	defer all.Wait()
 	ctx, cancel := context.WithCancel(ctx)
@@ -120,7 +124,7 @@ func (g *Gateway) runGeneration(ctx context.Context) error {
 	if position >= state.Last {
 		warm()
 	}
-	return newFeed(g.cfg.Gateway.Feed, g.nats.feed, g.log).Run(ctx, position, func(r feed.Record) {
+	return f.Run(ctx, position, func(r feed.Record) {
 		if r.Damaged == nil && r.Event.Type == event.Registered {
 			gen.people.registered(&r.Event)
 			if r.Event.Offset > state.Last {

@@ -55,7 +55,7 @@ func (r *Republish) Run(ctx context.Context, after uint64, apply func(Record)) e
 	if err != nil {
 		return err
 	}
-	if err := r.republished(ctx); err != nil {
+	if err := r.Check(ctx); err != nil {
 		return err
 	}
 	return keep(ctx, r.out, at, func() error {
@@ -68,9 +68,9 @@ func (r *Republish) Run(ctx context.Context, after uint64, apply func(Record)) e
 	})
 }
 
-// republished makes sure that the log sends what it stores to the subjects this
-// feed listens to.
-func (r *Republish) republished(ctx context.Context) error {
+// Check makes sure that the log sends what it stores to the subjects this feed
+// listens to. Run does so too; this is for who wants to know before.
+func (r *Republish) Check(ctx context.Context) error {
 	stream, err := r.js.Stream(ctx, eventlog.StreamName)
 	if err != nil {
 		return fault.New("feed", fault.Temporary, err)
