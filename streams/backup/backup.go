@@ -37,11 +37,12 @@ var (
 	ErrUnfinished = errors.New("there is no finished backup in the directory: " + manifestName + " is missing")
 	ErrExists     = errors.New("it exists already, and is never replaced: delete it first if it is not needed")
 	ErrNoLog      = errors.New("there is no log")
+	ErrCut        = errors.New("the connection to nats-server was cut: begin again")
 )
 
 // Manifest says what a backup holds.
 type Manifest struct {
-	At      time.Time         `json:"at"`
+	At      time.Time         `json:"at"`    // by nats-server's clock, when all was copied
 	Epoch   string            `json:"epoch"` // of the log
 	Streams map[string]Stream `json:"streams"`
 }
@@ -73,7 +74,9 @@ func Save(ctx context.Context, nc *nats.Conn, dir string, log *eventlog.Log, tel
 	if err != nil {
 		return Manifest{}, err
 	}
-	m := Manifest{At: time.Now().UTC(), Epoch: state.Epoch, Streams: make(map[string]Stream)}
+	ctx, stop := whileConnected(ctx, nc)
+	defer stop()
+	m := Manifest{Epoch: state.Epoch, Streams: make(map[string]Stream)}
 	for _, name := range Names {
 		known, err := manager.IsKnownStream(name)
 		if err != nil {
@@ -89,6 +92,10 @@ func Save(ctx context.Context, nc *nats.Conn, dir string, log *eventlog.Log, tel
 	if _, ok := m.Streams[eventlog.StreamName]; !ok {
 		return m, ErrNoLog
 	}
+	if state, err = log.State(ctx); err != nil {
+		return m, err
+	}
+	m.At = state.Now.UTC()
 	return m, writeManifest(dir, m)
 }
 
@@ -110,7 +117,7 @@ func save(ctx context.Context, manager *jsm.Manager, name, dir string, tell Prog
 	}
 	_, err = stream.SnapshotToBuffer(ctx, data, request, jsm.SnapshotHealthCheck())
 	// The library (v0.4.1) takes the end of ctx for the end of the stream, and does not look at what closing comes to.
-	if err = errors.Join(err, ctx.Err(), data.closed, request.closed); err != nil {
+	if err = errors.Join(err, context.Cause(ctx), data.closed, request.closed); err != nil {
 		return s, err
 	}
 	asked, err := readRequest(dir)

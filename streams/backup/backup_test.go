@@ -1,12 +1,14 @@
 package backup_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -146,5 +148,64 @@ func TestWhatIsNotABackupIsNotPutBack(t *testing.T) {
 	}
 	if _, err := other.Stream(ctx, eventlog.StreamName); !errors.Is(err, jetstream.ErrStreamNotFound) {
 		t.Errorf("of half a log there is a stream: %v", err)
+	}
+}
+
+func TestACopyEndsWithItsConnection(t *testing.T) {
+	server, js := filled(t)
+	ctx, done := context.WithTimeout(context.Background(), time.Minute)
+	defer done()
+	dir := filepath.Join(t.TempDir(), "cut")
+	var once sync.Once
+	restarted := make(chan struct{})
+	_, err := backup.Save(ctx, js.Conn(), dir, eventlog.Open(js), func(string, uint64, uint64) {
+		once.Do(func() { server.Stop(); server.Restart(); close(restarted) })
+	})
+	<-restarted
+	if !errors.Is(err, backup.ErrCut) {
+		t.Errorf("a backup whose server was started again: %v", err)
+	}
+	if _, err := backup.ReadManifest(dir); !errors.Is(err, backup.ErrUnfinished) {
+		t.Error(err)
+	}
+
+	whole, _ := save(t, server.Connect())
+	other := logtest.Start(t)
+	stopped := make(chan struct{})
+	once = sync.Once{}
+	_, err = backup.Restore(ctx, other.Connect().Conn(), whole, 1, func(string, uint64, uint64) {
+		once.Do(func() { other.Stop(); close(stopped) })
+	})
+	<-stopped
+	if !errors.Is(err, backup.ErrCut) {
+		t.Errorf("a restore whose server has gone: %v", err)
+	}
+}
+
+func TestTheClockOfWhoRestoresMayBeBehind(t *testing.T) {
+	ctx := context.Background()
+	_, js := filled(t)
+	dir, m := save(t, js)
+	path := filepath.Join(dir, "manifest.json")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ahead := time.Now().Add(time.Hour).UTC().Truncate(time.Second)
+	text = bytes.Replace(text, []byte(m.At.Format(time.RFC3339Nano)), []byte(ahead.Format(time.RFC3339Nano)), 1)
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	epochs := make(map[string]bool)
+	for range 2 {
+		other := logtest.Start(t).Connect()
+		if _, err := backup.Restore(ctx, other.Conn(), dir, 1, quiet); err != nil {
+			t.Fatal(err)
+		}
+		state, err := eventlog.Open(other).State(ctx)
+		if err != nil || state.Restored.Before(ahead) || epochs[state.Epoch] {
+			t.Errorf("%v is before the copy of %v, or not another epoch (%v): %v", state.Restored, ahead, state.Epoch, err)
+		}
+		epochs[state.Epoch] = true
 	}
 }

@@ -23,8 +23,12 @@ const (
 	dataName    = "stream.tar.s2"
 )
 
+// restoreOrder has the log last: nobody is let in, and nothing is appended, before that is there. So whatever becomes of
+// the rest, nobody who was revoked comes in meanwhile.
+var restoreOrder = []string{"KV_REVOCATIONS", "KV_SESSIONS", "AUDIT", eventlog.StreamName}
+
 // Restore puts back all streams of a backup with so many replicas. Where one of them exists nothing is touched. If it
-// fails in between, what was put back stays: delete it, and begin again.
+// fails in between, what was put back stays: delete it, and begin again. It closes the connection when ctx ends.
 func Restore(ctx context.Context, nc *nats.Conn, dir string, replicas int, tell Progress) (Manifest, error) {
 	m, err := ReadManifest(dir)
 	if err != nil {
@@ -34,6 +38,9 @@ func Restore(ctx context.Context, nc *nats.Conn, dir string, replicas int, tell 
 	if err != nil {
 		return m, err
 	}
+	ctx, stop := whileConnected(ctx, nc)
+	defer stop()
+	defer context.AfterFunc(ctx, nc.Close)() // the library (v0.4.1) waits for an hour, whatever becomes of ctx
 	for name := range m.Streams {
 		known, err := manager.IsKnownStream(name)
 		if err != nil {
@@ -43,19 +50,18 @@ func Restore(ctx context.Context, nc *nats.Conn, dir string, replicas int, tell 
 			return m, fmt.Errorf("stream %s: %w", name, ErrExists)
 		}
 	}
-	for _, name := range Names {
-		of, ok := m.Streams[name]
-		if !ok {
+	for _, name := range restoreOrder {
+		if _, ok := m.Streams[name]; !ok {
 			continue
 		}
-		if err := restore(ctx, manager, name, filepath.Join(dir, name), replicas, of, tell); err != nil {
-			return m, fmt.Errorf("restore stream %s: %w", name, err)
+		if err := restore(ctx, manager, name, filepath.Join(dir, name), replicas, m, tell); err != nil {
+			return m, fmt.Errorf("restore stream %s: %w", name, errors.Join(context.Cause(ctx), err))
 		}
 	}
 	return m, nil
 }
 
-func restore(ctx context.Context, manager *jsm.Manager, name, dir string, replicas int, of Stream, tell Progress) error {
+func restore(ctx context.Context, manager *jsm.Manager, name, dir string, replicas int, m Manifest, tell Progress) error {
 	request, err := readRequest(dir)
 	if err != nil {
 		return err
@@ -64,7 +70,11 @@ func restore(ctx context.Context, manager *jsm.Manager, name, dir string, replic
 	config.Replicas = replicas
 	if name == eventlog.StreamName {
 		config.AllowAtomicPublish = replicas == 1
-		config.Metadata = eventlog.NextEpoch(config.Metadata, time.Now())
+		at := time.Now()
+		if at.Before(m.At) { // this machine's clock is behind
+			at = m.At
+		}
+		config.Metadata = eventlog.NextEpoch(config.Metadata, at)
 	}
 	data, size, err := open(dir, dataName)
 	if err != nil {
@@ -76,6 +86,7 @@ func restore(ctx context.Context, manager *jsm.Manager, name, dir string, replic
 	}
 	data = &counted{ReadCloser: data, tell: func(read uint64) { tell(name, read, size) }}
 	state, err := manager.RestoreSnapshotFromBuffer(ctx, name, data, asked, jsm.RestoreConfiguration(config)) // closes both
+	of := m.Streams[name]
 	switch {
 	case err != nil:
 		return err

@@ -10,6 +10,7 @@ package permissions
 import (
 	"slices"
 
+	"github.com/tidemark-chat/tidemark/streams/backup"
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
 	"github.com/tidemark-chat/tidemark/streams/notary"
 	"github.com/tidemark-chat/tidemark/streams/query"
@@ -45,6 +46,8 @@ func Of(role eventlog.Role, o Options) Rights {
 		r.provisioner()
 	case eventlog.Operator:
 		r.operator()
+	case eventlog.Backup:
+		r.backup()
 	}
 	return r
 }
@@ -125,6 +128,14 @@ func (r *Rights) operator() {
 	r.publish(info(revocations), getByLeader(revocations), keys(revocations, "*.*"))
 	r.publish(info(sessions), getByLeader(sessions), keys(sessions, "*"))
 	r.publish(query.Monitoring()...)
+}
+
+// backup copies streams out, and back where there are none: it reads everything that was said.
+func (r *Rights) backup() {
+	for _, stream := range backup.Names {
+		r.publish(info(stream), api("STREAM.SNAPSHOT", stream), "$JS.SNAPSHOT.ACK."+stream+".*")
+		r.publish(api("STREAM.RESTORE", stream), "$JS.SNAPSHOT.RESTORE."+stream+".*")
+	}
 }
 
 // follow allows consumers of the log of one's own, and not to touch the persister's.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,12 +27,9 @@ func backupCommand() *cobra.Command {
 			"  streams backup --to /backup/monday --nats.url tls://nats-1:4222 --format json",
 		Args: checked(&dir, "to", &format),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			js, _, err := copying(cmd)
-			if err != nil {
-				return err
-			}
-			defer js.Conn().Close()
-			m, err := backup.Save(cmd.Context(), js.Conn(), dir, eventlog.Open(js), progress(cmd.ErrOrStderr()))
+			m, err := copying(cmd, func(ctx context.Context, js jetstream.JetStream, _ config.Config) (backup.Manifest, error) {
+				return backup.Save(ctx, js.Conn(), dir, eventlog.Open(js), progress(cmd.ErrOrStderr()))
+			})
 			if err != nil {
 				return err
 			}
@@ -53,12 +51,9 @@ func restoreCommand() *cobra.Command {
 		Example: "  streams restore --from /backup/monday --nats.replicas 3",
 		Args:    checked(&dir, "from", &format),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			js, cfg, err := copying(cmd)
-			if err != nil {
-				return err
-			}
-			defer js.Conn().Close()
-			m, err := backup.Restore(cmd.Context(), js.Conn(), dir, cfg.NATS.Replicas, progress(cmd.ErrOrStderr()))
+			m, err := copying(cmd, func(ctx context.Context, js jetstream.JetStream, cfg config.Config) (backup.Manifest, error) {
+				return backup.Restore(ctx, js.Conn(), dir, cfg.NATS.Replicas, progress(cmd.ErrOrStderr()))
+			})
 			if err != nil {
 				return err
 			}
@@ -82,24 +77,40 @@ func checked(dir *string, flag string, format *string) cobra.PositionalArgs {
 	}
 }
 
-// copying connects as who may copy the log. Its caller closes the connection.
-func copying(cmd *cobra.Command) (jetstream.JetStream, config.Config, error) {
+// copying connects as who may copy the log, and copies. A right that is missing ends it, and is said.
+func copying(
+	cmd *cobra.Command, copyAll func(context.Context, jetstream.JetStream, config.Config) (backup.Manifest, error),
+) (m backup.Manifest, err error) {
 	cfg, log, err := command.Load(cmd)
 	if err != nil {
-		return nil, cfg, err
+		return m, err
 	}
 	if cfg.NATS.URL == "" {
-		return nil, cfg, cfg.Invalid("nats.url", "it must not be empty: a standalone's log is reached at its nats.listen while it runs")
+		return m, cfg.Invalid("nats.url", "it must not be empty: a standalone's log is reached at its nats.listen while it runs")
 	}
-	options, err := eventlog.Options(cfg, eventlog.Provisioner)
+	options, err := eventlog.Options(cfg, eventlog.Backup)
 	if err != nil {
-		return nil, cfg, err
+		return m, err
 	}
-	_, js, err := eventlog.Connect(string(cfg.NATS.URL), "streams", log, options...)
+	rights := eventlog.NewRights(eventlog.Backup, log)
+	_, js, err := eventlog.Connect(string(cfg.NATS.URL), "streams", log, append(options, rights.Option())...)
 	if err != nil {
-		return nil, cfg, fmt.Errorf("connect to nats-server at %s: %w", cfg.NATS.URL, err)
+		return m, fmt.Errorf("connect to nats-server at %s: %w", cfg.NATS.URL, err)
 	}
-	return js, cfg, nil
+	defer js.Conn().Close()
+	ctx, cancel := context.WithCancelCause(cmd.Context())
+	defer cancel(nil)
+	go func() { // ends with ctx
+		select {
+		case refused := <-rights.Refused():
+			cancel(refused)
+		case <-ctx.Done():
+		}
+	}()
+	if m, err = copyAll(ctx, js, cfg); err != nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return m, err
 }
 
 // progressEvery is how often a copy says how far it is.
