@@ -25,6 +25,11 @@ const (
 	checkInterval = 2 * time.Second
 	retryPause    = 250 * time.Millisecond
 	resetAttempts = 1
+	// unused is when the server forgets a consumer of which nobody asks any more: its
+	// feed has crashed, or was cut off. There can be only so many on a stream.
+	unused = 30 * time.Second
+	// removeTimeout bounds the removal of a consumer that has done its work.
+	removeTimeout = time.Second
 	// patience is for how many check intervals a consumer may deliver nothing although the log goes on.
 	patience = 3
 )
@@ -79,11 +84,13 @@ func (o *Ordered) consume(ctx context.Context, at *place, through uint64, apply 
 		OptStartSeq:   at.offset + 1,
 		// Rather than retry for ever inside the library, come back and check
 		// whether there still is a log.
-		MaxResetAttempts: resetAttempts,
+		MaxResetAttempts:  resetAttempts,
+		InactiveThreshold: unused,
 	})
 	if err != nil {
 		return fmt.Errorf("create consumer: %w", err)
 	}
+	defer o.remove(consumer) // which the library leaves to the server
 	messages, err := consumer.Messages(jetstream.PullMaxMessages(pullBatch), jetstream.PullHeartbeat(heartbeat))
 	if err != nil {
 		return fmt.Errorf("consume: %w", err)
@@ -137,6 +144,18 @@ func (o *Ordered) deliver(ctx context.Context, messages jetstream.MessagesContex
 		}
 	}
 	return nil
+}
+
+// remove removes a consumer that nobody reads any more. Where that fails, or the
+// connection is gone, the server does so later.
+func (o *Ordered) remove(consumer jetstream.Consumer) {
+	info := consumer.CachedInfo()
+	if info == nil || !o.js.Conn().IsConnected() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), removeTimeout) // the feed's may have ended
+	defer cancel()
+	_ = o.js.DeleteConsumer(ctx, eventlog.StreamName, info.Name)
 }
 
 // watch stops a consumer that has delivered nothing for a while although the log

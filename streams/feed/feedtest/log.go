@@ -130,6 +130,16 @@ func (l *log) remove(offsets ...uint64) {
 	}
 }
 
+// consumers is how many the log has.
+func (l *log) consumers() int {
+	l.t.Helper()
+	stream, err := l.js.Stream(context.Background(), eventlog.StreamName)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return stream.CachedInfo().State.Consumers
+}
+
 // Connect makes a connection that comes back soon, and is closed with the test.
 func Connect(t testing.TB, url string) jetstream.JetStream {
 	t.Helper()

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -34,6 +35,7 @@ func Run(t *testing.T, newFeed func(jetstream.JetStream) feed.Feed, losing int) 
 		"AnOlderCopyOfTheLogIsLostAndNothingOfItComes":     s.putBack(5),
 		"AnOlderCopyThatHasGrownIsLostAndNothingOfItComes": s.putBack(20),
 		"NothingIsAppliedAfterItsContextEnded":             s.ends,
+		"NothingOfItStaysInTheServer":                      s.leaves,
 	} {
 		t.Run(name, func(t *testing.T) { t.Parallel(); test(t) })
 	}
@@ -284,5 +286,25 @@ func (s suite) ends(t *testing.T) {
 	away.cancel()
 	if err := away.end(); err != nil {
 		t.Errorf("ended with %v while the log was away", err)
+	}
+}
+
+// leaves has a feed that loses much read again and again.
+func (s suite) leaves(t *testing.T) {
+	l := newLog(t)
+	f, _ := s.follow(t, l, 0)
+	for range max(1, 2*s.losing) {
+		l.post(5)
+		f.expect(l.last-4, l.last)
+	}
+	f.cancel()
+	if err := f.end(); err != nil {
+		t.Errorf("ended with %v", err)
+	}
+	// The client library removes those that it replaced by and by.
+	for deadline := time.Now().Add(timeout / 3); l.consumers() > 0; <-time.After(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d consumers are still there", l.consumers())
+		}
 	}
 }
