@@ -126,12 +126,17 @@ func (s suite) begins(t *testing.T) {
 	empty, _ := s.follow(t, l, 0)
 	l.post(10)
 	empty.expect(1, 10)
+	var all []*follower
 	for _, after := range []uint64{0, 4, 10} {
 		f, _ := s.follow(t, l, after)
 		f.expect(after+1, 10)
-		f.nothing()
+		all = append(all, f)
 	}
-	ahead, _ := s.follow(t, l, 11)
+	l.post(1)
+	for _, f := range append(all, empty) {
+		f.expect(11, 11) // and nothing before it
+	}
+	ahead, _ := s.follow(t, l, 12)
 	if err := ahead.end(); !errors.Is(err, feed.ErrLost) {
 		t.Errorf("begun beyond the end: %v, want ErrLost", err)
 	}
