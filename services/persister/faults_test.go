@@ -137,6 +137,26 @@ func TestLargeMessagesComeInBatchesOfBoundedMemory(t *testing.T) {
 	}
 }
 
+func TestABacklogOfAReplicatedLogIsProjectedWithoutInterruption(t *testing.T) {
+	js, url := logtest.Cluster(t)
+	const n = 1000
+	for i := range n {
+		e := keyed(t)(i)
+		if _, err := js.PublishMsgAsync(e.Encode()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	<-js.PublishAsyncComplete()
+	options := testOptions(url, database(t))
+	options.Log.Replicas, options.BatchSize = 3, n/4
+	p := run(t, options)
+	p.reaches(n)
+	var interruptions dto.Metric
+	if err := p.metrics.interruptions.Write(&interruptions); err != nil || interruptions.Counter.GetValue() != 0 {
+		t.Errorf("interrupted %v times, %v", interruptions.Counter.GetValue(), err)
+	}
+}
+
 func TestADamagedDatabaseIsAnErrorThatNamesIt(t *testing.T) {
 	server := logtest.Start(t)
 	js := server.Provision(logtest.Config())

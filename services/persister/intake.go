@@ -16,12 +16,15 @@ import (
 // ackTimeout bounds the wait for the consumer to confirm an ack.
 const ackTimeout = 2 * time.Second
 
-// maxBatchBytes bounds the memory of one batch, whatever its number of events.
+// maxBatchBytes ends a batch, and so a transaction, before its number of events does. A pull is not bounded by bytes:
+// nats-server (v2.15.2) says that such a one is completed as soon as it has all it asked for, which with replicas is before
+// it is delivered, and what comes after that is lost to the client.
 const maxBatchBytes = 8 << 20
 
 // intake gathers deliveries into batches. A batch is what the log held when
-// its first message was delivered, up to the size: a single message is a batch
-// at once, a backlog comes in full ones. Not safe for concurrent use.
+// its first message was delivered, up to the size and to maxBatchBytes: a single
+// message is a batch at once, a backlog comes in full ones. A pull in hand holds
+// as many events as a batch at most, of 64 KiB at most. Not safe for concurrent use.
 type intake struct {
 	consumer jetstream.Consumer
 	size     int
@@ -48,7 +51,7 @@ func (in *intake) next(ctx context.Context) (a arrival, err error) {
 			return a, err
 		}
 	}
-	for want := 1; len(a.deliveries) < want; {
+	for want, bytes := 1, 0; len(a.deliveries) < want && bytes < maxBatchBytes; {
 		msg, ok := <-in.pull.Messages()
 		if !ok {
 			err := in.finish()
@@ -61,6 +64,7 @@ func (in *intake) next(ctx context.Context) (a arrival, err error) {
 		if err != nil {
 			return a, err
 		}
+		bytes += len(msg.Data())
 		if len(a.deliveries) == 1 {
 			want = int(min(uint64(in.size), 1+pending))
 			a.head = a.deliveries[0].Offset + pending
@@ -72,7 +76,7 @@ func (in *intake) next(ctx context.Context) (a arrival, err error) {
 func (in *intake) request(ctx context.Context) (err error) {
 	ctx, in.cancel = context.WithTimeout(ctx, in.wait)
 	in.pull, err = in.consumer.Fetch(in.size, jetstream.FetchContext(ctx),
-		jetstream.FetchPriorityGroup(eventlog.PriorityGroup), jetstream.FetchMaxBytes(maxBatchBytes))
+		jetstream.FetchPriorityGroup(eventlog.PriorityGroup))
 	if err != nil {
 		in.close()
 		return fault.New("pull from the log", fault.Temporary, err)
