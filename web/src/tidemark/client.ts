@@ -24,6 +24,7 @@ import { firstRooms, type Kept, type KeptSession, type Store } from './store'
 import type { TabMessage } from './tabmessage'
 import type { Tabs } from './tabs'
 import type { ClientEvents, ConnectionState, Identity, Tidemark } from './tidemark'
+import type { Token } from './token'
 import { transmitter } from './transmit'
 import { Typists } from './typists'
 import type { Wire } from './wire'
@@ -41,7 +42,7 @@ export interface ClientOptions {
   page: Page
   ackTimeoutMs?: number
   /** Where each handshake has a token: whether a refused one is worth another attempt, with another one. */
-  token?: { anew: (reason: string) => boolean }
+  token?: Pick<Token, 'accepted' | 'anew'>
   /** The longest packet that the gateway takes without closing the connection; undefined where it is not known. */
   maxPacketBytes?: () => number | undefined
 }
@@ -120,7 +121,10 @@ export class Client implements Tidemark {
     this.#people = new People(wire, emit)
     this.#typists = new Typists(wire, emit, () => this.identity?.userID)
     this.#adoption = new Adoption(store, tabs, (entries) => this.#outbox.adopt(entries))
-    wire.on('session', (value) => this.#account.greeted(parse.session(value)))
+    wire.on('session', (value) => {
+      token?.accepted()
+      this.#account.greeted(parse.session(value))
+    })
     listenToLog(wire, this.#feed, () => this.identity?.userID, () => this.#connection.live())
     tabs.listen((message) => this.#hear(message))
     page.onOnline(() => this.retryNow())

@@ -7,6 +7,7 @@ import { io, type Socket } from 'socket.io-client'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 import { socketOf } from './socket'
+import { Token } from './token'
 
 /** Packets of Engine.IO that hold one of Socket.IO. */
 const connect = '40'
@@ -98,4 +99,20 @@ test('the official client keeps such a packet for the next connection', async ()
   const { buffered, sent } = await wakeUp(socket)
   expect(buffered).toBe(1)
   expect(sent).toEqual(['420["chat message","after the sleep"]', '42["chat message","after the reconnect"]'])
+})
+
+test('a token that comes after its attempt was given up is not shown', async () => {
+  const asked: ((token: string) => void)[] = []
+  const socket = socketOf(url, () => ({ rooms: [] }), new Token(() => new Promise((give) => asked.push(give))))
+  socket.io.opts.transports = ['polling']
+  for (const attempt of [1, 2]) {
+    socket.disconnect()
+    socket.connect()
+    await expect.poll(() => asked.length).toBe(attempt)
+  }
+  asked.forEach((give, attempt) => give(`token ${attempt}`))
+  await new Promise<void>((resolve) => socket.once('connect', resolve))
+  const shown = gateway.connections.flat().filter((packet) => packet.startsWith(connect))
+  expect(shown).toEqual(['40{"rooms":[],"token":"token 1"}'])
+  socket.disconnect()
 })

@@ -6,6 +6,7 @@ import type { Auth } from './contract'
 import type { Token } from './token'
 
 export function socketOf(url: string, auth: () => Auth, token?: Token): Socket {
+  let attempt = 0
   const socket = io(url, {
     autoConnect: false,
     // WebSocket at once, and polling where that is impossible.
@@ -17,11 +18,16 @@ export function socketOf(url: string, auth: () => Auth, token?: Token): Socket {
     auth: (give) => {
       forgetUnsent(socket)
       if (token === undefined) return give({ ...auth() })
+      const mine = ++attempt
+      const shown = (value: string) => {
+        if (mine === attempt) give({ ...auth(), token: value }) // otherwise the connection that asked is gone
+      }
       // Without a token there is no handshake: the gateway ends the connection after a few seconds, and Socket.IO tries again.
-      token.next().then((value) => give({ ...auth(), token: value }), () => undefined)
+      token.next().then(shown, () => undefined)
     },
   })
   socket.on('disconnect', () => forgetUnsent(socket))
+  socket.io.on('close', () => void attempt++)
   return socket
 }
 

@@ -9,15 +9,15 @@ beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
 describe('a token', () => {
-  test('is asked for at each handshake, and tried once more when it has expired', async () => {
+  test('is asked for at each handshake, and once more when it has expired', async () => {
     let calls = 0
     const token = new Token(() => `t${++calls}`)
     expect([await token.next(), await token.next()]).toEqual(['t1', 't2'])
-    expect(token.anew('token expired')).toBe(true)
-    expect(token.anew('token expired')).toBe(false) // t2 again
-    await token.next()
-    expect(token.anew('token expired')).toBe(true)
     expect(token.anew('invalid token')).toBe(false)
+    expect(token.anew('token expired')).toBe(true)
+    expect(token.anew('token expired')).toBe(false) // though the next one is another one: a clock is wrong
+    token.accepted()
+    expect(token.anew('token expired')).toBe(true)
   })
 
   test('that cannot be had is an attempt that fails', async () => {
@@ -27,10 +27,8 @@ describe('a token', () => {
 })
 
 describe('with tokens', () => {
-  const fresh = { anew: (reason: string) => reason === 'token expired' }
-
-  async function openTokened(store = new MemoryStore(), token = fresh) {
-    const page = await openPage({ store, token })
+  async function openTokened(store = new MemoryStore()) {
+    const page = await openPage({ store, token: new Token(() => 'good') })
     page.client.connect()
     return page
   }
@@ -65,8 +63,42 @@ describe('with tokens', () => {
     const { client, wire } = await openTokened()
     wire.turnAway('token expired')
     expect(client.state).toEqual({ phase: 'connecting', retrying: true })
+    wire.turnAway('token expired')
+    expect(client.state).toEqual({ phase: 'offline', retrying: false, reason: 'token expired' })
+    client.retryNow()
+    wire.accept()
+    wire.receive('session', { sessionID: '', userID: 'u1', username: 'Ana' })
+    wire.lose()
+    wire.turnAway('token expired')
+    expect(client.state).toEqual({ phase: 'connecting', retrying: true })
     wire.turnAway('invalid token')
     expect(client.state).toEqual({ phase: 'offline', retrying: false, reason: 'invalid token' })
+  })
+
+  test('of one user after the other, nothing of any is left to the next', async () => {
+    const { client, wire, take } = await openTokened()
+    const users = ['Ana', 'Boris', 'Cid']
+    for (const username of users) {
+      const greet = () => wire.receive('session', { sessionID: '', userID: username, username })
+      wire.accept()
+      greet()
+      await settle()
+      if (!wire.connected) {
+        expect(wire.handshake()).toEqual({ rooms: ['general'] })
+        wire.accept(true)
+        greet()
+      }
+      wire.recover(5)
+      void client.join(`room of ${username}`)
+      await settle()
+      expect(take().filter((line) => line === 'nobody' || line.includes(' is '))).toEqual([
+        ...(username === 'Ana' ? [] : ['nobody']), `${username} is ${username}`,
+      ])
+      client.retryNow()
+      wire.lose()
+      client.retryNow()
+      expect(wire.active).toBe(true)
+    }
   })
 
   test('of another user, what was pending is nobody else’s', async () => {

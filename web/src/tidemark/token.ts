@@ -2,10 +2,8 @@
 
 export class Token {
   readonly #ask: () => string | Promise<string>
-  /** That of the latest handshake. */
-  #shown: string | undefined
-  /** The latest one that was refused. */
-  #refused: string | undefined
+  /** One has been refused since the latest connection. */
+  #refused = false
 
   constructor(ask: () => string | Promise<string>) {
     this.#ask = ask
@@ -13,13 +11,18 @@ export class Token {
 
   /** Rejects if the page has none to give now. */
   async next(): Promise<string> {
-    return (this.#shown = await this.#ask())
+    return this.#ask()
   }
 
-  /** A handshake was refused. One more is worth while if the token had expired, and only once for each token. */
+  /** A handshake has been accepted. */
+  accepted(): void {
+    this.#refused = false
+  }
+
+  /** A handshake was refused. One more at once is worth while if the token had expired; whose clock is wrong is refused again. */
   anew(reason: string): boolean {
-    if (reason !== 'token expired' || this.#refused === this.#shown) return false
-    this.#refused = this.#shown
+    if (reason !== 'token expired' || this.#refused) return false
+    this.#refused = true
     return true
   }
 }

@@ -45,6 +45,7 @@ export class Who {
   }
 
   is(session: KeptSession): void {
+    this.#left = false
     this.#session = session
     this.#name = undefined
   }
