@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"math/big"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -34,6 +35,31 @@ func TestHAProxyAcceptsItsConfiguration(t *testing.T) {
 				if strings.Contains(line, "WARNING") && !unresolved {
 					t.Error(strings.TrimSpace(line))
 				}
+			}
+		})
+	}
+}
+
+func TestPlainHTTPLeadsToThePortOfHTTPS(t *testing.T) {
+	if !installed(t, "haproxy") {
+		return
+	}
+	gateway := startFakeGateway(t)
+	for _, c := range []struct{ port, host, location, hsts string }{
+		{"8443", "chat.example.com:8080", "https://chat.example.com:8443/a%20b?c=d", ""},
+		{"443", "chat.example.com", "https://chat.example.com:443/a%20b?c=d", "max-age=31536000"},
+		{"8443", "[::1]:8080", "https://[::1]:8443/a%20b?c=d", ""},
+		{"443", "[::1]", "https://[::1]:443/a%20b?c=d", "max-age=31536000"},
+	} {
+		t.Run(c.port+" "+c.host, func(t *testing.T) {
+			plain, secure := startHAProxy(t, gateway, "CERTIFICATE="+selfSigned(t), "HTTPS_PORT="+c.port)
+			response := ask(t, "http://"+plain+"/a%20b?c=d", c.host)
+			if location := response.Header.Get("Location"); response.StatusCode != http.StatusPermanentRedirect || location != c.location {
+				t.Errorf("%d to %q, not to %s", response.StatusCode, location, c.location)
+			}
+			response = ask(t, "https://"+secure+"/", c.host)
+			if hsts := response.Header.Get("Strict-Transport-Security"); response.StatusCode != http.StatusOK || hsts != c.hsts {
+				t.Errorf("HTTPS answers %d, and HSTS is %q", response.StatusCode, hsts)
 			}
 		})
 	}
