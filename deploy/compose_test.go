@@ -67,7 +67,7 @@ func TestComposeStartsNothingWithoutPasswords(t *testing.T) {
 			t.Errorf("without %s: %v", name, err)
 		}
 	}
-	if passwords != 7 {
+	if passwords != 8 {
 		t.Errorf("%d passwords in .env.example", passwords)
 	}
 }
