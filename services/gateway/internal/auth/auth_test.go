@@ -227,6 +227,42 @@ func TestABadTokenIsRefused(t *testing.T) {
 	}
 }
 
+// TestClaimsAreTakenByTheirExactNames and each only if it is there once: whoever may choose another claim of his
+// token must not become somebody else by it.
+func TestClaimsAreTakenByTheirExactNames(t *testing.T) {
+	v := verifier(t, config.Auth{Secret: secretFile(t, secret), Issuer: "i", Audience: "a"})
+	raw := func(claims string) string {
+		text := "eyJhbGciOiJIUzI1NiJ9." + base64.RawURLEncoding.EncodeToString([]byte(claims)) // {"alg":"HS256"}
+		signature, err := jwt.SigningMethodHS256.Sign(text, []byte(secret))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text + "." + base64.RawURLEncoding.EncodeToString(signature)
+	}
+	good := fmt.Sprintf(`"iss":"i","aud":"a","sub":"ann","rooms":["r"],"exp":%d`, time.Now().Unix()+60)
+	for _, more := range []string{``, `,"Other":1,"other":2,"other":3`, `,"x":{"sub":"boss","Sub":"boss"}`, `,"subs":"boss","\u0000sub":"boss"`} {
+		if token, err := v.Verify(ctx, raw("{"+good+more+"}")); err != nil || token.UserID != "ann" || len(token.Rooms) != 1 {
+			t.Errorf("with %s: %+v, %v", more, token, err)
+		}
+	}
+	for _, more := range []string{
+		`"Sub":"boss"`, `"SUB":"boss"`, `"\u017fub":"boss"`, `"\u017fub":null`, `"\u0073ub":"boss"`, `"sub":"boss"`, `"sub":"ann"`,
+		`"Rooms":null`, `"rooms":["r","secret"]`, `"room\u017f":["secret"]`, `"Exp":9999999999`, `"exp":9999999999`, `"Iss":"i"`, `"aud":"a"`,
+		`"iat":1,"Iat":2`, `"nbf":1,"NBF":2`, `"Name":"boss"`, `"preferred_Username":"boss"`,
+	} {
+		for _, text := range []string{"{" + good + "," + more + "}", "{" + more + "," + good + "}"} {
+			if token, err := v.Verify(ctx, raw(text)); !errors.Is(err, ErrInvalid) || token.UserID != "" {
+				t.Errorf("%s: %+v, %v", text, token, err)
+			}
+		}
+	}
+	for _, text := range []string{`null`, `[]`, `7`, `"sub"`, `{`, ``, "{" + good, "{" + good + "}{}"} {
+		if _, err := v.Verify(ctx, raw(text)); !errors.Is(err, ErrInvalid) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
 // TestAPublicKeyIsNoSecret tries what is called algorithm confusion: the text of a
 // public key as the secret of HS256.
 func TestAPublicKeyIsNoSecret(t *testing.T) {

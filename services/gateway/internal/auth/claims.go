@@ -1,7 +1,9 @@
 package auth
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -34,6 +36,49 @@ type claims struct {
 	Name              json.RawMessage `json:"name"`
 	PreferredUsername json.RawMessage `json:"preferred_username"`
 	Rooms             json.RawMessage `json:"rooms"`
+}
+
+// named are the names of claims that matter here.
+var named = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "name", "preferred_username", "rooms"}
+
+// UnmarshalJSON takes claims by their exact names. encoding/json by itself takes "Sub" for sub, and the last of
+// several: an identity provider that lets its users choose claims of such names would let them be anybody.
+func (c *claims) UnmarshalJSON(data []byte) error {
+	if err := unambiguous(data); err != nil {
+		return err
+	}
+	type plain claims
+	return json.Unmarshal(data, (*plain)(c))
+}
+
+// unambiguous tells whether each claim that matters is there at most once, and none under a name that only looks
+// like its own.
+func unambiguous(data []byte) error {
+	in := json.NewDecoder(bytes.NewReader(data))
+	if open, err := in.Token(); err != nil || open != json.Delim('{') {
+		return errors.New("the claims are no object")
+	}
+	seen := make(map[string]bool, len(named))
+	for in.More() {
+		name, err := in.Token()
+		if err != nil {
+			return err
+		}
+		for _, ours := range named {
+			switch said := name.(string); {
+			case !strings.EqualFold(said, ours):
+			case said != ours || seen[ours]:
+				return fmt.Errorf("the claim %q may be there once and in these letters, and there is %q too", ours, said)
+			default:
+				seen[ours] = true
+			}
+		}
+		var value json.RawMessage
+		if err := in.Decode(&value); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // token reads claims whose times, issuer and audience are right.
