@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
-	"time"
 
 	"github.com/nats-io/nats.go"
 
@@ -29,20 +27,12 @@ type listener struct {
 	sub *nats.Subscription
 	cut chan nats.Status // told of before anything comes over the next connection
 
-	doubt bool // something was heard whose offset had been delivered
+	doubt  bool // something was heard whose offset had been delivered
+	strays *strays
 }
 
-// heard is one message of the log as it was sent to those who listen.
-type heard struct {
-	offset  uint64
-	at      time.Time
-	subject string // in the log
-	header  nats.Header
-	content []byte
-}
-
-func listen(nc *nats.Conn) (*listener, error) {
-	l := &listener{nc: nc, cut: nc.StatusChanged(nats.RECONNECTING, nats.CLOSED)}
+func listen(nc *nats.Conn, strays *strays) (*listener, error) {
+	l := &listener{nc: nc, strays: strays, cut: nc.StatusChanged(nats.RECONNECTING, nats.CLOSED)}
 	var err error
 	if l.sub, err = nc.SubscribeSync(eventlog.FeedSubject); err != nil {
 		nc.RemoveStatusListener(l.cut)
@@ -67,7 +57,7 @@ func (l *listener) waiting() bool {
 }
 
 // next is the next message. That the library had to drop some it does not say: their
-// offsets will be missing.
+// offsets will be missing. What is not the log's is passed over.
 func (l *listener) next(ctx context.Context) (heard, error) {
 	for {
 		m, err := l.sub.NextMsgWithContext(ctx)
@@ -82,30 +72,10 @@ func (l *listener) next(ctx context.Context) (heard, error) {
 		if err != nil {
 			return heard{}, err
 		}
-		return read(m)
+		h, err := read(m)
+		if err == nil {
+			return h, nil
+		}
+		l.strays.note(err)
 	}
-}
-
-// read takes off a message what the log's server has added to it. That stands behind
-// all that the message came with, which may bear the same names.
-func read(m *nats.Msg) (h heard, err error) {
-	h = heard{subject: last(m.Header, "Nats-Subject"), header: m.Header, content: m.Data}
-	if stream := last(m.Header, "Nats-Stream"); stream != eventlog.StreamName {
-		return h, fmt.Errorf("what came on %s is of stream %q", m.Subject, stream)
-	}
-	if h.offset, err = strconv.ParseUint(last(m.Header, "Nats-Sequence"), 10, 64); err != nil {
-		return h, fmt.Errorf("what came on %s has no offset: %w", m.Subject, err)
-	}
-	if h.at, err = time.Parse(time.RFC3339Nano, last(m.Header, "Nats-Time-Stamp")); err != nil {
-		return h, fmt.Errorf("what came on %s has no time: %w", m.Subject, err)
-	}
-	return h, nil
-}
-
-// last is the last value of a header.
-func last(header nats.Header, name string) string {
-	if values := header[name]; len(values) > 0 {
-		return values[len(values)-1]
-	}
-	return ""
 }

@@ -58,8 +58,9 @@ func (r *Republish) Run(ctx context.Context, after uint64, apply func(Record)) e
 	if err := r.Check(ctx); err != nil {
 		return err
 	}
+	strays := &strays{out: r.out}
 	return keep(ctx, r.out, at, func() error {
-		err := r.session(ctx, at, apply)
+		err := r.session(ctx, at, strays, apply)
 		if errors.Is(err, errGap) {
 			r.out.Info("reading from the log what was not heard of", "position", at.offset, "reason", err)
 			return nil
@@ -86,8 +87,8 @@ func (r *Republish) Check(ctx context.Context) error {
 
 // session listens, reads what the log holds already, and then follows, until
 // something is missing or goes wrong.
-func (r *Republish) session(ctx context.Context, at *place, apply func(Record)) error {
-	l, err := listen(r.js.Conn())
+func (r *Republish) session(ctx context.Context, at *place, strays *strays, apply func(Record)) error {
+	l, err := listen(r.js.Conn(), strays)
 	if err != nil {
 		return err
 	}
