@@ -79,9 +79,10 @@ func (noRooms) AddAll(socket.SocketId, *types.Set[socket.Room]) {}
 
 // ServeHTTP serves Engine.IO.
 func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Method == http.MethodPost {
-		// For bodies of requests that are refused before they are read; the
-		// transport sets its own deadline, and lifts it.
+	if r.Method == http.MethodPost || r.Body != http.NoBody {
+		// For bodies of requests that are refused, or answered, before they are
+		// read, of whatever method; the transport sets its own deadline for those
+		// that it reads, and lifts it.
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(e.g.cfg.Gateway.StallTimeout))
 	}
 	if !e.g.doors.origins.Load().Admit(w, r, e.g.doors.proxies.Site(r)) {

@@ -3,8 +3,12 @@ package gateway_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
+	"os"
 	"runtime/pprof"
 	"strings"
 	"sync"
@@ -188,4 +192,33 @@ func TestAPageOfTheGatewaysOwnMayUseWebSockets(t *testing.T) {
 			t.Errorf("origin %s: %d, want %d", origin, response.StatusCode, want)
 		}
 	}
+}
+
+// TestABodyThatDoesNotArriveHoldsNothing whatever the method and whoever answers, the library or we.
+func TestABodyThatDoesNotArriveHoldsNothing(t *testing.T) {
+	t.Parallel()
+	cfg := gatewaytest.Config(logtest.Start(t).URL())
+	cfg.Gateway.StallTimeout = time.Second
+	g := gatewaytest.Start(t, cfg)
+	var all sync.WaitGroup
+	for _, method := range []string{"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "BREW"} {
+		for _, query := range []string{"?EIO=4&transport=polling", "?EIO=4&transport=polling&sid=unknown", "?EIO=3&transport=polling", ""} {
+			for _, length := range []string{"Content-Length: 100000\r\n\r\nx", "Transfer-Encoding: chunked\r\n\r\n5\r\nx"} {
+				all.Go(func() {
+					conn, err := net.Dial("tcp", g.Address)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					defer conn.Close()
+					_ = conn.SetReadDeadline(time.Now().Add(gatewaytest.Timeout))
+					fmt.Fprintf(conn, "%s /socket.io/%s HTTP/1.1\r\nHost: a\r\n%s", method, query, length)
+					if _, err := io.Copy(io.Discard, conn); errors.Is(err, os.ErrDeadlineExceeded) {
+						t.Errorf("%s %s %.20s: still open", method, query, length)
+					}
+				})
+			}
+		}
+	}
+	all.Wait()
 }
