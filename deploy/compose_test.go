@@ -145,6 +145,28 @@ func TestComposeServicesHaveValidSettings(t *testing.T) {
 	}
 }
 
+func TestComposeMakesTheStreamsByTheSettingsOfThoseWhoUseThem(t *testing.T) {
+	services := loaded(t).Services
+	shared := 0
+	for _, setting := range layout {
+		made := services["provision"].Environment[setting]
+		if made != nil {
+			shared++
+		}
+		for name, service := range services {
+			if !strings.HasPrefix(name, "gateway-") && !strings.HasPrefix(name, "persister-") {
+				continue
+			}
+			if used := service.Environment[setting]; (used == nil) != (made == nil) || used != nil && *used != *made {
+				t.Errorf("%s: %s is another than that of provision", name, setting)
+			}
+		}
+	}
+	if shared < 3 {
+		t.Errorf("provision has only %d of them", shared)
+	}
+}
+
 // checkGateway wants the proxy, and nobody else, to be believed; and no right to make streams.
 func checkGateway(t *testing.T, project *types.Project, cfg config.Config) {
 	t.Helper()

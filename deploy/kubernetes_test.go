@@ -193,6 +193,26 @@ func TestPodsHaveValidSettings(t *testing.T) {
 	}
 }
 
+// TestStreamsAreMadeByTheSettingsOfThoseWhoUseThem sets everything that matters where the README and the example have it set:
+// in the ConfigMap.
+func TestStreamsAreMadeByTheSettingsOfThoseWhoUseThem(t *testing.T) {
+	everyOverlay(t, func(t *testing.T, objects map[string]any) {
+		for _, settings := range of[*corev1.ConfigMap](objects) {
+			for _, setting := range layout {
+				settings.Data[setting] = "as it was set"
+			}
+		}
+		for name, pod := range pods(objects) {
+			env := environment(t, objects, pod.Spec.Containers[0])
+			for _, setting := range layout {
+				if env[setting] != "as it was set" {
+					t.Errorf("%s: %s is %q, whatever the ConfigMap says", name, setting, env[setting])
+				}
+			}
+		}
+	})
+}
+
 // secrets are the values that secrets are taken to have.
 var secrets = map[string]string{
 	"tidemark-gateway/nats-url":       "nats://gateway:secret@nats:4222",

@@ -32,6 +32,20 @@ func TestEveryVariableIsASetting(t *testing.T) {
 	}
 }
 
+// layout are the settings by which streams, buckets and consumers are made: who makes them has those of who uses them.
+var layout = []string{
+	"TIDEMARK_NATS_REPLICAS", "TIDEMARK_STREAM_MAX_BYTES", "TIDEMARK_STREAM_DEDUP_WINDOW", "TIDEMARK_STREAM_REPUBLISH",
+	"TIDEMARK_GATEWAY_SESSION_TTL", "TIDEMARK_GATEWAY_PRESENCE_LEASE", "TIDEMARK_PERSISTER_BATCH_SIZE", "TIDEMARK_PERSISTER_PIN_TTL",
+}
+
+func TestSettingsOfTheLayoutAreSettings(t *testing.T) {
+	for _, name := range layout {
+		if !slices.Contains(settings(), name) {
+			t.Errorf("there is no %s", name)
+		}
+	}
+}
+
 // settings are the names of all variables that Tidemark knows.
 func settings() []string {
 	var names []string

@@ -108,17 +108,63 @@ func TestUnitsGiveServicesTimeToStopAndReload(t *testing.T) {
 // specifiers of the units, as they are on a machine.
 var specifiers = strings.NewReplacer("%i", "3000", "%S", "/var/lib", "%d", "/run/credentials/unit")
 
-func TestUnitsHaveValidSettings(t *testing.T) {
-	files := map[string]string{"tidemark-gateway@": "gateway.env", "tidemark-persister": "persister.env", "tidemark-provision": "provision.env"}
-	for name, file := range files {
-		t.Run(name, func(t *testing.T) {
-			lines := specifiers.Replace(directives(t, "systemd/"+name+".service")["Environment"])
-			for line := range strings.Lines(read(t, "systemd/"+file)) {
-				if assignment := strings.TrimPrefix(line, "#"); strings.HasPrefix(assignment, config.EnvPrefix) {
-					lines += "\n" + strings.TrimSpace(assignment)
-				}
+// services are the units of Tidemark itself.
+var services = []string{"tidemark-gateway@", "tidemark-persister", "tidemark-provision"}
+
+// environmentFiles are the files that a unit must have, as they are here.
+func environmentFiles(t *testing.T, values map[string]string) (paths []string) {
+	t.Helper()
+	for path := range strings.SplitSeq(values["EnvironmentFile"], "\n") {
+		if !strings.HasPrefix(path, "-") {
+			paths = append(paths, "systemd/"+filepath.Base(path))
+		}
+	}
+	return paths
+}
+
+// assignments are those of a file, the ones in comments, too.
+func assignments(t *testing.T, path string) (lines []string) {
+	t.Helper()
+	for line := range strings.Lines(read(t, path)) {
+		if assignment := strings.TrimPrefix(line, "#"); strings.HasPrefix(assignment, config.EnvPrefix) {
+			lines = append(lines, strings.TrimSpace(assignment))
+		}
+	}
+	return lines
+}
+
+func TestUnitsShareTheFileOfWhatTheyHaveInCommon(t *testing.T) {
+	const common = "systemd/tidemark.env"
+	for _, name := range services {
+		values := directives(t, "systemd/"+name+".service")
+		files := environmentFiles(t, values)
+		if files[0] != common {
+			t.Errorf("%s reads %s first", name, files[0])
+		}
+		own := strings.Split(values["Environment"], "\n")
+		for _, file := range files[1:] {
+			own = append(own, assignments(t, file)...)
+		}
+		for setting := range pairs(own) {
+			if slices.Contains(layout, setting) {
+				t.Errorf("%s has a %s of its own", name, setting)
 			}
-			env := pairs(strings.Split(lines, "\n"))
+		}
+	}
+	if len(assignments(t, common)) == 0 {
+		t.Errorf("there is nothing in %s", common)
+	}
+}
+
+func TestUnitsHaveValidSettings(t *testing.T) {
+	for _, name := range services {
+		t.Run(name, func(t *testing.T) {
+			values := directives(t, "systemd/"+name+".service")
+			lines := strings.Split(specifiers.Replace(values["Environment"]), "\n")
+			for _, file := range environmentFiles(t, values) {
+				lines = append(lines, assignments(t, file)...)
+			}
+			env := pairs(lines)
 			if len(env) < 2 {
 				t.Errorf("its settings are %v", env)
 			}
