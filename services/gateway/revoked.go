@@ -62,17 +62,25 @@ func (a *accounts) cut(r revocation.Revocation) {
 	}
 }
 
+// concerned are the connections that a revocation ends: all that a user has here, or those
+// of a session, which is looked for among everybody's where it is not known whose it was.
 func (a *accounts) concerned(r revocation.Revocation) (found []*session) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	of := a.byUser[cmp.Or(r.User, r.Of)]
-	if of == nil {
-		return nil
+	among := a.byUser
+	if id := cmp.Or(r.User, r.Of); id != "" {
+		of := a.byUser[id]
+		if of == nil {
+			return nil
+		}
+		among = map[string]*account{id: of}
 	}
-	for s := range of.sockets {
-		all := r.Session == "" && s.user.revokedBy(r.At)
-		if all || s.user.sessionID != "" && sessions.Hash(s.user.sessionID) == r.Session {
-			found = append(found, s)
+	for _, of := range among {
+		for s := range of.sockets {
+			if r.Session == "" && r.User != "" && s.user.revokedBy(r.At) ||
+				r.Session != "" && s.user.sessionID != "" && sessions.Hash(s.user.sessionID) == r.Session {
+				found = append(found, s)
+			}
 		}
 	}
 	return found

@@ -208,3 +208,28 @@ func TestTheBucketIsNeverMadeToForget(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 }
+
+// TestARevocationIsNotMadeLessByAnother revokes again what was revoked by a server whose
+// clock was ahead, and whose owner nobody knows any more.
+func TestARevocationIsNotMadeLessByAnother(t *testing.T) {
+	js := logtest.Start(t).Connect()
+	provisioned(t, js)
+	kv, err := js.KeyValue(ctx, "REVOCATIONS")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ahead := time.Now().Add(time.Hour).UTC().Truncate(time.Millisecond)
+	hash := session.Hash("5b1c9a1e5b1c9a1e5b1c9a1e5b1c9a1e")
+	if _, err := kv.PutString(ctx, "session."+hash, `{"at":"`+ahead.Format(time.RFC3339Nano)+`","user":"ann"}`); err != nil {
+		t.Fatal(err)
+	}
+	r := revoke(t, js, revocation.Revocation{Target: revocation.Target{Session: hash}, Reason: "again"})
+	if !r.At.Equal(ahead) || r.Of != "ann" || r.Reason != "again" {
+		t.Errorf("%+v, want one of ann as of %v", r, ahead)
+	}
+	list, told := follow(t, js, provision.Check)
+	hears(t, told, r)
+	if since := list.Known(r.Target); !since.Equal(ahead) {
+		t.Errorf("known since %v", since)
+	}
+}

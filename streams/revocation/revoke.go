@@ -1,6 +1,7 @@
 package revocation
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,7 +15,8 @@ import (
 
 // Revoke makes a revocation as of now, by the server's clock, and returns it with its
 // time. It is done when this returns; gateways hear of it a moment later. An earlier
-// one of the same target is replaced.
+// one of the same target is replaced: by one that is not older, whatever the clock of the
+// server says that leads now, and that still knows whose the session was.
 func Revoke(ctx context.Context, js jetstream.JetStream, r Revocation) (Revocation, error) {
 	const op = "revoke"
 	stream, revocations, err := open(ctx, js)
@@ -22,6 +24,16 @@ func Revoke(ctx context.Context, js jetstream.JetStream, r Revocation) (Revocati
 		return Revocation{}, fault.New(op, fault.Temporary, err)
 	}
 	r.At = stream.CachedInfo().TimeStamp.UTC().Truncate(time.Millisecond).Add(time.Millisecond)
+	switch before, err := revocations.Get(ctx, r.key()); {
+	case err == nil:
+		old, _ := decode(r.key(), before.Value(), before.Created()) // what was not understood has counted as well
+		r.Of = cmp.Or(r.Of, old.Of)
+		if old.At.After(r.At) {
+			r.At = old.At
+		}
+	case !errors.Is(err, jetstream.ErrKeyNotFound):
+		return Revocation{}, fault.New(op, fault.Temporary, err)
+	}
 	body, err := r.encode()
 	if err != nil {
 		return Revocation{}, fault.New(op, fault.Permanent, err)

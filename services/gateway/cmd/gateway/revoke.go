@@ -178,7 +178,7 @@ func (d done) print(w io.Writer, format string) error {
 	case d.Lifted:
 		line = whom + " was not revoked"
 	case !d.Found:
-		line += "; there was none: it has ended, or never was"
+		line += "; the bucket SESSIONS does not hold it any more: it was removed, has expired, or never was. Who is still connected with it is cut"
 	}
 	_, err := fmt.Fprintln(w, line)
 	return err

@@ -65,6 +65,34 @@ func TestWhoeverIsRevokedByTheCommandIsCut(t *testing.T) {
 	}
 }
 
+// TestARevokedSessionIsCutThoughNobodyKnowsWhose has the session removed by somebody whose
+// revocation this gateway has missed, or expire.
+func TestARevokedSessionIsCutThoughNobodyKnowsWhose(t *testing.T) {
+	server := logtest.Start(t)
+	g := gatewaytest.Start(t, gatewaytest.Config(server.URL()))
+	zoe, guest := gatewaytest.Join(t, g.Address, gatewaytest.Auth{"username": "zoe"}), gatewaytest.Connect(t, g.Address, nil)
+	other := gatewaytest.Join(t, g.Address, gatewaytest.Auth{"username": "zoe"})
+	if err := sessions.Open(server.Connect(), sessions.Config{}).Remove(t.Context(), sessions.Hash(zoe.SessionID)); err != nil {
+		t.Fatal(err)
+	}
+	out, err := call("--session", zoe.SessionID, "--nats.url="+server.URL())
+	if err != nil || !strings.Contains(out, "is cut") {
+		t.Errorf("%q, %v", out, err)
+	}
+	select {
+	case <-zoe.Done():
+	case <-time.After(gatewaytest.Timeout):
+		t.Fatal("still connected")
+	}
+	for who, done := range map[string]<-chan struct{}{"another user": other.Done(), "a guest": guest.Done()} {
+		select {
+		case <-done:
+			t.Error("cut as well: " + who)
+		default:
+		}
+	}
+}
+
 func TestAWrongOrderIsNotCarriedOut(t *testing.T) {
 	for _, args := range [][]string{
 		{}, {"--user="}, {"--user=a", "--session=b"}, {"--session=b"}, {"--session=" + strings.Repeat("A", 32)}, {"--user=a", "x"},
