@@ -179,11 +179,7 @@ func Check(ctx context.Context, cfg config.Auth) error {
 	}
 	client := newClient()
 	defer client.CloseIdleConnections()
-	_, n, err := read(ctx, string(cfg.JWKS), client)
-	if err == nil && n == 0 {
-		err = errNoKeys
-	}
-	if err != nil {
+	if _, err := read(ctx, string(cfg.JWKS), client); err != nil {
 		return fmt.Errorf("the key set of auth.jwks: %w", err)
 	}
 	return nil

@@ -31,7 +31,7 @@ var (
 )
 
 // keys are the public keys of a URL, read at an interval, and when a token names one
-// that is not known. While the URL does not answer, what was read last goes on.
+// that is not known. While the URL does not answer with keys, what was read last goes on.
 //
 // One goroutine reads, one reading at a time; close waits for it.
 type keys struct {
@@ -105,10 +105,7 @@ func (k *keys) readNow(ctx context.Context) error {
 	began := time.Now()
 	k.busy = true
 	k.mu.Unlock()
-	set, n, err := read(ctx, k.url, k.client)
-	if err == nil && n == 0 { // which counts: its owner may have taken all of them back
-		k.log.Warn("no token can be verified by the key set", "url", k.url, "error", errNoKeys)
-	}
+	set, err := read(ctx, k.url, k.client)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.err = err; err == nil {

@@ -49,6 +49,11 @@ func (p *identityProvider) publish(keys ...map[string]any) {
 	p.answerWith(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(body) })
 }
 
+// says answers with 200.
+func says(body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) }
+}
+
 func (p *identityProvider) answerWith(answer http.HandlerFunc) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -137,7 +142,7 @@ func TestAtTheIntervalARemovedKeyEnds(t *testing.T) {
 	if _, err := v.Verify(ctx, token); err != nil {
 		t.Fatal(err)
 	}
-	s.publish() // nothing at all
+	s.publish(jwk("new", ecKey.Public()))
 	for deadline := time.Now().Add(20 * time.Second); ; {
 		_, err := v.Verify(ctx, token)
 		if errors.Is(err, ErrInvalid) {
@@ -165,6 +170,11 @@ func TestAKeySetThatCannotBeReadRefusesNobody(t *testing.T) {
 		"a large answer": func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = w.Write([]byte(strings.Repeat(" ", maxKeySet) + `{"keys":[]}`))
 		},
+		"an error that is said to be none": says(`{"error":"try again later"}`),
+		"an empty set":                     says(`{"keys":[]}`),
+		"no set":                           says(`{"keys":null}`),
+		"a null":                           says(`null`),
+		"a set of keys for something else": says(`{"keys":[{"kty":"oct","k":"c2VjcmV0"},{"kty":"unheard-of"}]}`),
 	} {
 		s := serve(t, jwk("r", rsaKey.Public()))
 		s.answerWith(answer)

@@ -23,7 +23,7 @@ const (
 )
 
 var (
-	errNoKeys      = errors.New("it holds no key for signatures by RS256 (RSA of 2048 to 8192 bits) or ES256 (P-256)")
+	errNoKeys      = errors.New("it is no key set, or holds no key for signatures by RS256 (RSA of 2048 to 8192 bits) or ES256 (P-256)")
 	errTooManyKeys = fmt.Errorf("it holds more than %d keys", maxKeys)
 )
 
@@ -52,25 +52,29 @@ func (l limited) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-// read reads a key set once, and keeps those n keys that a token may be signed with.
-func read(ctx context.Context, url string, client *http.Client) (set keyfunc.Keyfunc, n int, err error) {
+// read reads a key set once, and keeps those keys that a token may be signed with. There has to be one: an answer
+// without is more likely a mistake, or no key set at all, than an owner's who wants nobody to be let in any more, and
+// whom it refuses is refused for good. That owner publishes another key.
+func read(ctx context.Context, url string, client *http.Client) (keyfunc.Keyfunc, error) {
 	storage, err := jwkset.NewStorageFromHTTP(url, jwkset.HTTPClientStorageOptions{Ctx: ctx, Client: client, HTTPTimeout: readTimeout})
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	all, err := storage.KeyReadAll(ctx)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	all = slices.DeleteFunc(all, func(k jwkset.JWK) bool { return !usable(k) })
-	if len(all) > maxKeys {
-		return nil, 0, errTooManyKeys
+	switch {
+	case len(all) == 0:
+		return nil, errNoKeys
+	case len(all) > maxKeys:
+		return nil, errTooManyKeys
 	}
 	if err := storage.KeyReplaceAll(ctx, all); err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	set, err = keyfunc.New(keyfunc.Options{Ctx: ctx, Storage: storage})
-	return set, len(all), err
+	return keyfunc.New(keyfunc.Options{Ctx: ctx, Storage: storage})
 }
 
 // usable tells whether a key is one for signatures by RS256 or ES256, and a public
