@@ -23,10 +23,15 @@ const (
 	minPause = 5 * time.Second
 	// retryPause is when a reading that failed is tried again.
 	retryPause = 15 * time.Second
+	// mostWaiting is how many wait for a reading at the same time. Those who identify
+	// themselves are served by a bounded number of goroutines: tokens that name keys at
+	// will must not take all of them while the set's source hangs.
+	mostWaiting = 8
 )
 
 var (
 	errTooSoon  = errors.New("the key set was read a moment ago, and the token's key is not in it")
+	errCrowded  = errors.New("the token's key is not known, and enough others wait for the key set to be read")
 	errReplaced = errors.New("the settings of tokens have changed meanwhile")
 )
 
@@ -51,6 +56,8 @@ type keys struct {
 	err   error           // what came of the newest one
 	ended chan struct{}   // closed and replaced when a reading ends
 	busy  bool            // one is under way
+
+	waiting int // who waits for its end
 }
 
 // newKeys begins to read, at once.
@@ -138,11 +145,14 @@ func (k *keys) of(ctx context.Context, t *jwt.Token) (any, error) {
 }
 
 // await waits for the end of the reading that is under way, or of a new one. It is an
-// error if there is none soon, or it failed.
+// error if there is none soon, or it failed, or if too many wait.
 func (k *keys) await(ctx context.Context) error {
 	k.mu.Lock()
 	ended := k.ended
 	switch {
+	case k.waiting == mostWaiting:
+		k.mu.Unlock()
+		return errCrowded
 	case k.busy:
 	case time.Since(k.asked) < minPause:
 		err := k.err
@@ -158,15 +168,21 @@ func (k *keys) await(ctx context.Context) error {
 		default:
 		}
 	}
+	k.waiting++
 	k.mu.Unlock()
+	var err error
 	select {
 	case <-ended:
 	case <-ctx.Done():
-		return ctx.Err()
+		err = ctx.Err()
 	case <-k.closing:
-		return errReplaced
+		err = errReplaced
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.err
+	k.waiting--
+	if err == nil {
+		err = k.err
+	}
+	return err
 }

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/rsa"
@@ -220,6 +221,51 @@ func TestUnknownKeysDoNotFloodTheirSource(t *testing.T) {
 	all.Wait()
 	if n := s.reads(); n > 3 {
 		t.Errorf("the set was read %d times", n)
+	}
+}
+
+// TestOnlyAFewWaitForAKeySetThatHangs and all others come again, or are let in by a key that is known.
+func TestOnlyAFewWaitForAKeySetThatHangs(t *testing.T) {
+	s := serve(t, jwk("r", rsaKey.Public()))
+	v := verifier(t, config.Auth{JWKS: s.url(), Refresh: time.Hour})
+	settled(t, v)
+	release := make(chan struct{})
+	s.answerWith(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-release:
+		case <-r.Context().Done():
+		}
+		http.Error(w, "down", http.StatusBadGateway)
+	})
+	const all = 100
+	unknown := sign(t, jwt.SigningMethodES256, ecKey, with(nil), "kid", "made up")
+	ended := make(chan error, all)
+	hung, cancel := context.WithCancel(ctx)
+	defer cancel()
+	for range all {
+		go func() { _, err := v.Verify(hung, unknown); ended <- err }()
+	}
+	for i := range all {
+		if i == all-mostWaiting {
+			if _, err := v.Verify(ctx, sign(t, jwt.SigningMethodRS256, rsaKey, with(nil), "kid", "r")); err != nil {
+				t.Errorf("a key that is known: %v", err)
+			}
+			close(release)
+		}
+		select {
+		case err := <-ended:
+			temporary(t, "a made-up key", err)
+			if want := i < all-mostWaiting; errors.Is(err, errCrowded) != want {
+				t.Errorf("%d: %v", i, err)
+			}
+		case <-time.After(2 * time.Second): // less than a reading may take
+			t.Fatalf("after %d of %d the others wait", i, all)
+		}
+	}
+	settled(t, v)
+	s.publish(jwk("r", rsaKey.Public()), jwk("made up", ecKey.Public()))
+	if _, err := v.Verify(ctx, unknown); err != nil {
+		t.Errorf("nobody may wait any more: %v", err)
 	}
 }
 
