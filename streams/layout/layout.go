@@ -4,8 +4,8 @@
 //	stream    AUDIT        the notary's checkpoints             file
 //	bucket    SESSIONS     who is behind a session              file
 //	bucket    REVOCATIONS  who may no longer connect            file
-//	bucket    PRESENCE     who is connected, by gateway         memory
-//	bucket    LEASES       which gateways live                  memory
+//	bucket    PRESENCE     who is connected, by gateway         file, or memory if gateways make it
+//	bucket    LEASES       which gateways live                  file, or memory if gateways make it
 //	consumer  persister    how far the log has been projected   of CHAT
 //
 // Each package that uses one of them says what it has to be like.
@@ -34,7 +34,8 @@ func Log(cfg config.Config) eventlog.Config {
 	}
 }
 
-// Streams are the streams and buckets as the settings have them.
+// Streams are the streams and buckets as the settings have them, and as an operator
+// makes them: all on disk, so that a server that starts again has them.
 func Streams(cfg config.Config) []provision.Stream {
 	all := []provision.Stream{
 		eventlog.Stream(Log(cfg)),
@@ -42,7 +43,9 @@ func Streams(cfg config.Config) []provision.Stream {
 		session.Bucket(session.Config{TTL: cfg.Gateway.SessionTTL, Replicas: cfg.NATS.Replicas}),
 		revocation.Bucket(cfg.NATS.Replicas),
 	}
-	return append(all, presence.Buckets(presence.Options{Lease: cfg.Gateway.PresenceLease, Replicas: cfg.NATS.Replicas})...)
+	return append(all, presence.Buckets(presence.Options{
+		Lease: cfg.Gateway.PresenceLease, Replicas: cfg.NATS.Replicas, Mode: provision.Reshape,
+	})...)
 }
 
 // Ensure makes, checks or changes everything, and tells of each what became of

@@ -38,9 +38,9 @@ func (b bucket) purge(ctx context.Context, incarnation string) error {
 
 func (b bucket) subject(keys string) string { return "$KV." + b.Bucket() + "." + keys }
 
-// config is that of a key-value bucket as the client library lays it out, in
-// memory, and with marks of removed keys that do not stay for ever.
-func config(name string, ttl time.Duration, replicas int) jetstream.StreamConfig {
+// config is that of a key-value bucket as the client library lays it out, with
+// marks of removed keys that do not stay for ever.
+func config(name string, ttl time.Duration, o Options) jetstream.StreamConfig {
 	duplicates := 2 * time.Minute // unused, but the server wants it within the lifetime
 	if ttl > 0 {
 		duplicates = min(duplicates, ttl)
@@ -49,7 +49,7 @@ func config(name string, ttl time.Duration, replicas int) jetstream.StreamConfig
 		Name:              "KV_" + name,
 		Description:       "Tidemark's presence",
 		Subjects:          []string{"$KV." + name + ".>"},
-		Storage:           jetstream.MemoryStorage,
+		Storage:           o.storage(),
 		Discard:           jetstream.DiscardNew,
 		MaxAge:            ttl,
 		MaxMsgs:           -1,
@@ -57,7 +57,7 @@ func config(name string, ttl time.Duration, replicas int) jetstream.StreamConfig
 		MaxMsgsPerSubject: 1,
 		MaxConsumers:      -1,
 		Duplicates:        duplicates,
-		Replicas:          replicas,
+		Replicas:          o.Replicas,
 		AllowDirect:       true,
 		AllowMsgTTL:       true,
 		AllowRollup:       true,
@@ -69,14 +69,24 @@ func config(name string, ttl time.Duration, replicas int) jetstream.StreamConfig
 func Buckets(o Options) []provision.Stream {
 	o = o.withDefaults()
 	of := func(name string, ttl time.Duration) provision.Stream {
-		return provision.Stream{Kind: "bucket", Name: name, Want: config(name, ttl, o.Replicas), Compare: compare}
+		return provision.Stream{Kind: "bucket", Name: name, Want: config(name, ttl, o), Compare: compare}
 	}
 	return []provision.Stream{of(presenceBucket, 0), of(leasesBucket, o.Lease)}
 }
 
-// compare looks at what of a bucket's config matters.
+// storage is memory where gateways make the buckets: when a server forgets them,
+// they make them again. What an operator makes nobody would make again, so it is
+// on disk.
+func (o Options) storage() jetstream.StorageType {
+	if o.Mode == provision.Make {
+		return jetstream.MemoryStorage
+	}
+	return jetstream.FileStorage
+}
+
+// compare looks at what of a bucket's config matters. Its storage does not: it
+// cannot be changed, and presence works with either.
 func compare(have, want jetstream.StreamConfig, d *provision.Drift) {
-	d.Leave("storage", have.Storage, want.Storage)
 	d.Leave("lifetimes of keys", have.AllowMsgTTL, want.AllowMsgTTL)
 	d.Reshape("lifetime", have.MaxAge, want.MaxAge, func(next *jetstream.StreamConfig) {
 		next.MaxAge, next.Duplicates = want.MaxAge, want.Duplicates

@@ -7,9 +7,11 @@
 //	                <incarnation>                                   its claim, renewed with the lease
 //	      LEASES    <incarnation>                                   gone a lease after its last renewal
 //
-// Both are key-value buckets in memory: presence is not worth an fsync, and
-// nothing stale outlives the server. An incarnation is one stay of a gateway in
-// the buckets; its keys count while its lease lives. It promises:
+// Both are key-value buckets: in memory where gateways make them, and on disk
+// where an operator does, because nobody would make them again when a server has
+// forgotten them. What outlives a server is not believed for that: an incarnation
+// is one stay of a gateway in the buckets, and its keys count while its lease
+// lives. It promises:
 //   - Changed is called exactly when somebody's first connection anywhere
 //     begins and when the last one ends, whatever the number of gateways.
 //   - this gateway is the authority on its own connections: they show at once,
@@ -90,11 +92,12 @@ type Presence struct {
 	id      string        // the beginning of this process's incarnations
 	wake    chan struct{} // holds a value when the outbox may not be empty
 
-	mu     sync.Mutex
-	view   *view
-	outbox outbox
-	stays  int      // incarnations so far
-	dead   []string // incarnations whose keys are to be removed from the bucket
+	mu      sync.Mutex
+	view    *view
+	outbox  outbox
+	stays   int      // incarnations so far
+	current bool     // a stay follows the buckets
+	dead    []string // incarnations whose keys are to be removed from the bucket
 }
 
 func (o Options) withDefaults() Options {
@@ -133,12 +136,15 @@ func New(js jetstream.JetStream, o Options) *Presence {
 // says that the connection was closed. To be called once.
 func (p *Presence) Run(ctx context.Context) error {
 	var last *stay
-	failing := false
+	var out outage
 	for ctx.Err() == nil {
 		s, err := p.begin(ctx)
 		if err == nil {
-			failing, last = false, s
+			last = s
+			out.over()
+			p.attached(true)
 			err = s.follow(ctx)
+			p.attached(false)
 		}
 		if ctx.Err() != nil {
 			break
@@ -146,8 +152,7 @@ func (p *Presence) Run(ctx context.Context) error {
 		if p.js.Conn().IsClosed() {
 			return fault.New("presence", fault.Permanent, err)
 		}
-		if !failing {
-			failing = true
+		if out.worthSaying(time.Now()) {
 			p.log.Warn("presence interrupted", "error", err)
 		}
 		if !errors.Is(err, errLost) {
