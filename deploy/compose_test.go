@@ -185,11 +185,16 @@ func checkGateway(t *testing.T, project *types.Project, cfg config.Config) {
 
 func TestComposeNetworksPartWhatNeedNotTalk(t *testing.T) {
 	project := loaded(t)
-	for _, pair := range [][2]string{{"haproxy", "nats-1"}, {"haproxy", "postgres"}, {"gateway-1", "postgres"}, {"haproxy", "persister-1"}, {"grafana", "nats-1"}} {
+	for _, pair := range [][2]string{{"haproxy", "nats-1"}, {"haproxy", "postgres"}, {"gateway-1", "postgres"}, {"haproxy", "persister-1"}, {"grafana", "nats-1"}, {"grafana", "gateway-1"}} {
 		for network := range project.Services[pair[0]].Networks {
 			if _, both := project.Services[pair[1]].Networks[network]; both {
 				t.Errorf("%s and %s are both in network %s", pair[0], pair[1], network)
 			}
+		}
+	}
+	for name, service := range project.Services {
+		if _, reaches := service.Networks["edge"]; reaches != (name == "haproxy" || name == "prometheus" || strings.HasPrefix(name, "gateway-")) {
+			t.Errorf("%s reaches gateway.operations: %v", name, reaches)
 		}
 	}
 	for _, name := range []string{"log", "data"} {

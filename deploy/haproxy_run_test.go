@@ -11,20 +11,43 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
 
 // fakeGateway is what HAProxy sees of a gateway.
 type fakeGateway struct {
-	clients *httptest.Server
+	clients, operations *httptest.Server
+	notReady            atomic.Bool
+	checks              chan string // the path of each health check, as long as somebody takes them
 }
 
 func startFakeGateway(t *testing.T) *fakeGateway {
 	t.Helper()
-	g := &fakeGateway{clients: httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))}
+	g := &fakeGateway{checks: make(chan string)}
+	g.clients = httptest.NewServer(http.HandlerFunc(g.serveClient))
 	t.Cleanup(g.clients.Close)
+	g.operations = httptest.NewServer(http.HandlerFunc(g.serveCheck))
+	t.Cleanup(g.operations.Close)
 	return g
+}
+
+// serveClient answers all but health checks, as a gateway without room for one more.
+func (g *fakeGateway) serveClient(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/readyz" {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+}
+
+func (g *fakeGateway) serveCheck(w http.ResponseWriter, r *http.Request) {
+	if g.notReady.Load() {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+	select {
+	case g.checks <- r.URL.Path:
+	default:
+	}
 }
 
 func portOf(server *httptest.Server) string {
@@ -36,7 +59,8 @@ func startHAProxy(t *testing.T, gateway *fakeGateway, env ...string) (plain, sec
 	t.Helper()
 	text := read(t, haproxy)
 	for here, there := range map[string]string{
-		"bind :8080": "bind fd@3", "bind :8443": "bind fd@4", "maxconn 40000": "maxconn 100",
+		"bind :8080": "bind fd@3", "bind :8443": "bind fd@4", "maxconn 40000": "maxconn 100", "inter 2s": "inter 20ms",
+		" port 3002":     " port " + portOf(gateway.operations),
 		"gateway-1:3000": "127.0.0.1:" + portOf(gateway.clients), "gateway-2:3000": "127.0.0.1:" + portOf(gateway.clients),
 	} {
 		if !strings.Contains(text, here) {

@@ -65,6 +65,35 @@ func TestPlainHTTPLeadsToThePortOfHTTPS(t *testing.T) {
 	}
 }
 
+func TestAFullGatewayIsNotTakenForDeadAndOneThatIsNotReadyGetsNobody(t *testing.T) {
+	if !installed(t, "haproxy") {
+		return
+	}
+	gateway := startFakeGateway(t)
+	address, _ := startHAProxy(t, gateway, "CERTIFICATE=", "HTTPS_PORT=8443")
+	url := "http://" + address + "/socket.io/?EIO=4&transport="
+	for range 20 { // more than enough for either backend to give a gateway up
+		select {
+		case path := <-gateway.checks:
+			if path != "/readyz" {
+				t.Fatalf("it is asked for %s", path)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatal("nobody asks at gateway.operations")
+		}
+	}
+	for _, transport := range []string{"websocket", "polling"} {
+		if status := ask(t, url+transport, "chat.example.com").StatusCode; status != http.StatusOK {
+			t.Errorf("%s: a full gateway is passed over: %d", transport, status)
+		}
+	}
+	gateway.notReady.Store(true)
+	for _, transport := range []string{"websocket", "polling"} {
+		for ask(t, url+transport, "chat.example.com").StatusCode != http.StatusServiceUnavailable {
+		}
+	}
+}
+
 func TestHAProxyWaitsLongerThanClientsAreSilent(t *testing.T) {
 	gateway := config.Default().Gateway
 	text := read(t, haproxy)
