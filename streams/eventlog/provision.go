@@ -46,6 +46,15 @@ func compare(have, want jetstream.StreamConfig, d *provision.Drift) {
 	d.Unsafe("persist mode", have.PersistMode, want.PersistMode)
 	d.Unsafe("no ack", have.NoAck, want.NoAck)
 	d.Unsafe("sealed", have.Sealed, want.Sealed)
+	// By these a message says itself when it goes, which others go with it, or what it is;
+	// or the log holds what was appended elsewhere, or under other subjects.
+	d.Unsafe("message TTL", have.AllowMsgTTL, want.AllowMsgTTL)
+	d.Unsafe("roll-up headers", have.AllowRollup, want.AllowRollup)
+	d.Unsafe("message counters", have.AllowMsgCounter, want.AllowMsgCounter)
+	d.Unsafe("message schedules", have.AllowMsgSchedules, want.AllowMsgSchedules)
+	d.Unsafe("mirror", have.Mirror != nil, want.Mirror != nil)
+	d.Unsafe("sources", len(have.Sources), len(want.Sources))
+	d.Unsafe("subject transform", have.SubjectTransform != nil, want.SubjectTransform != nil)
 
 	// The server does not learn the older ids of a longer window, and a running
 	// gateway goes on trusting the longer of two.
