@@ -48,7 +48,7 @@ func compare(have, want jetstream.StreamConfig, d *provision.Drift) {
 	d.Unsafe("sealed", have.Sealed, want.Sealed)
 	// By these a message says itself when it goes, which others go with it, or what it is;
 	// or the log holds what was appended elsewhere, or under other subjects.
-	d.Unsafe("message TTL", have.AllowMsgTTL, want.AllowMsgTTL)
+	d.Unsafe("message TTL allowed", have.AllowMsgTTL, want.AllowMsgTTL)
 	d.Unsafe("roll-up headers", have.AllowRollup, want.AllowRollup)
 	d.Unsafe("message counters", have.AllowMsgCounter, want.AllowMsgCounter)
 	d.Unsafe("message schedules", have.AllowMsgSchedules, want.AllowMsgSchedules)

@@ -17,12 +17,14 @@ import (
 func TestALogInWhichMessagesDecideOrThatHoldsOthersIsRefused(t *testing.T) {
 	js := logtest.Start(t).Connect()
 	for what, set := range map[string]func(*jetstream.StreamConfig){
-		"message TTL is true":       func(c *jetstream.StreamConfig) { c.AllowMsgTTL = true },
-		"roll-up headers is true":   func(c *jetstream.StreamConfig) { c.AllowRollup, c.DenyPurge = true, false },
-		"message counters is true":  func(c *jetstream.StreamConfig) { c.AllowMsgCounter, c.Discard = true, jetstream.DiscardOld },
-		"message schedules is true": func(c *jetstream.StreamConfig) { c.AllowMsgSchedules, c.Discard = true, jetstream.DiscardOld },
-		"mirror is true":            func(c *jetstream.StreamConfig) { c.Subjects, c.Mirror = nil, &jetstream.StreamSource{Name: "OTHER"} },
-		"sources is 1":              func(c *jetstream.StreamConfig) { c.Sources = []*jetstream.StreamSource{{Name: "OTHER"}} },
+		"message TTL allowed is true": func(c *jetstream.StreamConfig) { c.AllowMsgTTL = true },
+		"roll-up headers is true":     func(c *jetstream.StreamConfig) { c.AllowRollup, c.DenyPurge = true, false },
+		"message counters is true":    func(c *jetstream.StreamConfig) { c.AllowMsgCounter, c.Discard = true, jetstream.DiscardOld },
+		"message schedules is true":   func(c *jetstream.StreamConfig) { c.AllowMsgSchedules, c.Discard = true, jetstream.DiscardOld },
+		"mirror is true": func(c *jetstream.StreamConfig) {
+			c.Subjects, c.AllowAtomicPublish, c.Mirror = nil, false, &jetstream.StreamSource{Name: "OTHER"}
+		},
+		"sources is 1": func(c *jetstream.StreamConfig) { c.Sources = []*jetstream.StreamSource{{Name: "OTHER"}} },
 		"subject transform is true": func(c *jetstream.StreamConfig) {
 			c.SubjectTransform = &jetstream.SubjectTransformConfig{Source: subject.All, Destination: "chat.other.>"}
 		},
