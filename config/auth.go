@@ -15,7 +15,7 @@ type Auth struct {
 
 func (a *Auth) settings() []setting {
 	return []setting{
-		set(&a.Secret, "auth.secret", "", file(), "file with the secret that tokens are signed with by HS256, at least 32 bytes").reloadable(),
+		set(&a.Secret, "auth.secret", "", pathOrNone(), "file with the secret that tokens are signed with by HS256, at least 32 bytes").reloadable(),
 		set(&a.JWKS, "auth.jwks", "", webURL(), "JSON Web Key Set with the public keys of tokens signed by RS256 or ES256").reloadable(),
 		set(&a.Refresh, "auth.refresh", "5m", duration(time.Second, 24*time.Hour), "how often auth.jwks is read again; an unknown key has it read at once, but not more often than every few seconds").reloadable(),
 		set(&a.Issuer, "auth.issuer", "", anything(), "issuer that tokens must be of (iss); empty: any").reloadable(),

@@ -51,8 +51,8 @@ func (g *Gateway) settings() []setting {
 	moment := duration(100*time.Millisecond, 10*time.Minute)
 	return []setting{
 		set(&g.Listen, "gateway.listen", "127.0.0.1:3000", address(), "where HTTP and Socket.IO are served"),
-		set(&g.Cert, "gateway.cert", "", file(), "PEM certificate, with which HTTPS is served instead of HTTP; needs gateway.key").reloadable(),
-		set(&g.Key, "gateway.key", "", file(), "PEM key of gateway.cert").reloadable(),
+		set(&g.Cert, "gateway.cert", "", pathOrNone(), "PEM certificate, with which HTTPS is served instead of HTTP; needs gateway.key").reloadable(),
+		set(&g.Key, "gateway.key", "", pathOrNone(), "PEM key of gateway.cert").reloadable(),
 		set(&g.Operations, "gateway.operations", "off", addressOrOff(), "where health, metrics and pprof are served; off: health and metrics at gateway.listen, and no pprof"),
 		set(&g.TrustedProxies, "gateway.trustedProxies", "", prefixes(), "addresses of proxies whose X-Forwarded-For is believed"),
 		set(&g.Feed, "gateway.feed", "ordered", oneOf(Ordered, Republish), "how events come from the log: ordered by a consumer of each gateway, republish by core subjects (needs stream.republish)"),

@@ -214,3 +214,14 @@ func TestDistance(t *testing.T) {
 		}
 	}
 }
+
+// TestAServiceNeedsNoFilesOfAnother though they share their settings: only who uses a file has to see it.
+func TestAServiceNeedsNoFilesOfAnother(t *testing.T) {
+	for _, key := range []string{"gateway.cert", "gateway.key", "auth.secret", "notary.key"} {
+		env := EnvPrefix + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
+		c, err := load(t, "", map[string]string{env: "/nowhere/to/be/seen"})
+		if err != nil || c.Settings(key)[0].Value != "/nowhere/to/be/seen" {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
+}
