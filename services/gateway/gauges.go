@@ -42,6 +42,12 @@ func (m *metrics) registerGauges(g *Gateway) {
 		return float64(gen.view.Watching())
 	})
 	present("users_online", "Users connected to any gateway, as this one knows it.", func(p *presence.Presence) int { return p.Count(presence.User) })
+	present("presence_current", "1 if presence is exchanged with the other gateways: there is a lease, and the buckets are followed.", func(p *presence.Presence) int {
+		if p.Current() {
+			return 1
+		}
+		return 0
+	})
 	present("presence_leases", "Gateways that hold a lease on presence, as this one knows it.", (*presence.Presence).Gateways)
 	gauge("log_offset", "Newest offset of the log, when last asked.", func() float64 {
 		log, _ := g.health.get()

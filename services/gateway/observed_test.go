@@ -46,6 +46,7 @@ func TestMessagesAreCountedAndTimedOnTheirWay(t *testing.T) {
 		})
 		eventually(t, "the feed has all, and the gateways see each other", func() bool {
 			return metric(address, "tidemark_gateway_feed_lag") == 0 && metric(address, "tidemark_gateway_feed_lag_seconds") == 0 &&
+				metric(address, "tidemark_gateway_presence_current") == 1 &&
 				metric(address, "tidemark_gateway_presence_leases") == 2
 		})
 	}
