@@ -4,8 +4,11 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/tidemark-chat/tidemark/config"
 )
 
 const permissions = "nats/permissions.conf"
@@ -28,16 +31,16 @@ func TestNATSServersAcceptTheirConfiguration(t *testing.T) {
 		"systemd/nats-server.conf": {"STATE_DIRECTORY=/var/lib/nats"},
 	} {
 		t.Run(path, func(t *testing.T) {
-			config := install(t, path)
+			installed := install(t, path)
 			env := append(append(workspace(t), env...), passwords(t)...)
-			said, problems, err := run(t, repository, env, "go", "tool", "nats-server", "-t", "--config", config)
+			said, problems, err := run(t, repository, env, "go", "tool", "nats-server", "-t", "--config", installed)
 			if err != nil || !strings.Contains(said+problems, "is valid") {
 				t.Fatalf("it is refused: %v\n%s%s", err, said, problems)
 			}
-			if err := os.Remove(filepath.Join(filepath.Dir(config), "permissions.conf")); err != nil {
+			if err := os.Remove(filepath.Join(filepath.Dir(installed), "permissions.conf")); err != nil {
 				t.Fatal(err)
 			}
-			if _, _, err := run(t, repository, env, "go", "tool", "nats-server", "-t", "--config", config); err == nil {
+			if _, _, err := run(t, repository, env, "go", "tool", "nats-server", "-t", "--config", installed); err == nil {
 				t.Error("it is taken without anybody's rights")
 			}
 		})
@@ -49,6 +52,37 @@ func TestNATSServersFsyncBeforeAnAck(t *testing.T) {
 	for _, path := range []string{"nats/nats-server.conf", "systemd/nats-server.conf"} {
 		if !always.MatchString(read(t, path)) {
 			t.Errorf("%s: sync_interval is not always", path)
+		}
+	}
+}
+
+// TestTheLogIsFullBeforeItsServerIs looks at each size of the log that is set, or suggested, too.
+func TestTheLogIsFullBeforeItsServerIs(t *testing.T) {
+	const rest = config.GiB // the notary's stream, sessions, revocations, presence
+	log := config.Default().Stream.MaxBytes
+	suggested := regexp.MustCompile(`STREAM_MAX_BYTES=(\w+)`)
+	for _, path := range []string{"compose/.env.example", "systemd/tidemark.env"} {
+		for _, match := range suggested.FindAllStringSubmatch(read(t, path), -1) {
+			log = max(log, checkSettings(t, map[string]string{"TIDEMARK_STREAM_MAX_BYTES": match[1]}).Stream.MaxBytes)
+		}
+	}
+	for path, names := range map[string][]string{ // each with room for the one before
+		"nats/nats-server.conf":       {"max_file_store"},
+		"systemd/nats-server.conf":    {"max_file_store"},
+		"kubernetes/nats-values.yaml": {"maxSize", "pvc: { size"},
+	} {
+		least := log + rest
+		for _, name := range names {
+			match := regexp.MustCompile(regexp.QuoteMeta(name) + `: (\d+)Gi`).FindStringSubmatch(read(t, path))
+			if match == nil {
+				t.Errorf("%s: there is no %s", path, name)
+				continue
+			}
+			size, err := strconv.Atoi(match[1])
+			if err != nil || config.Size(size)*config.GiB < least {
+				t.Errorf("%s: %s is %s GiB, less than %s", path, name, match[1], least)
+			}
+			least = config.Size(size)*config.GiB + 1
 		}
 	}
 }
