@@ -35,7 +35,7 @@ var Names = []string{"AUDIT", "KV_SESSIONS", eventlog.StreamName, "KV_REVOCATION
 var (
 	ErrNotEmpty   = errors.New("the directory is not empty")
 	ErrUnfinished = errors.New("there is no finished backup in the directory: " + manifestName + " is missing")
-	ErrExists     = errors.New("it exists already, and is never replaced: delete it first if it is not needed")
+	ErrExists     = errors.New("exists already, and is never replaced: if it is not needed an administrator of nats-server removes it first (nats stream rm)")
 	ErrNoLog      = errors.New("there is no log")
 	ErrCut        = errors.New("the connection to nats-server was cut: begin again")
 )
@@ -53,30 +53,36 @@ type Stream struct {
 	Last     uint64 `json:"last"`
 	Messages uint64 `json:"messages"`
 	Bytes    uint64 `json:"bytes"` // in the stream; the file is compressed
+	// SHA256 of each of its files, by name, in hex.
+	SHA256 map[string]string `json:"sha256"`
 }
 
-// Progress is told of bytes copied, compressed as they are; of is 0 where nobody knows how many there will be. It must
-// return at once.
+// Progress is told of bytes copied, compressed as they are; of is 0 where nobody knows how many there will be. Before a
+// restore there is "reading CHAT" and so on. It must return at once.
 type Progress func(stream string, bytes, of uint64)
 
-// Save copies all streams that there are into a directory, which it makes. There must be a log.
-func Save(ctx context.Context, nc *nats.Conn, dir string, log *eventlog.Log, tell Progress) (Manifest, error) {
-	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
-		return Manifest{}, fmt.Errorf("%s: %w", dir, ErrNotEmpty)
-	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return Manifest{}, err
+// Save copies all streams that there are into a directory, which it makes. There must be a log. What could not be copied
+// to its end is removed again.
+func Save(ctx context.Context, nc *nats.Conn, dir string, log *eventlog.Log, tell Progress) (m Manifest, err error) {
+	if err := mustBeEmpty(dir); err != nil {
+		return m, err
 	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, remove(dir))
+		}
+	}()
 	state, err := log.State(ctx)
 	if err != nil {
-		return Manifest{}, err
+		return m, err
 	}
 	manager, err := jsm.New(nc)
 	if err != nil {
-		return Manifest{}, err
+		return m, err
 	}
 	ctx, stop := whileConnected(ctx, nc)
 	defer stop()
-	m := Manifest{Epoch: state.Epoch, Streams: make(map[string]Stream)}
+	m = Manifest{Epoch: state.Epoch, Streams: make(map[string]Stream)}
 	for _, name := range Names {
 		known, err := manager.IsKnownStream(name)
 		if err != nil {
@@ -97,6 +103,29 @@ func Save(ctx context.Context, nc *nats.Conn, dir string, log *eventlog.Log, tel
 	}
 	m.At = state.Now.UTC()
 	return m, writeManifest(dir, m)
+}
+
+func mustBeEmpty(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err == nil && len(entries) > 0 {
+		if _, err := os.Stat(filepath.Join(dir, manifestName)); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%s: %w; it holds no finished backup (no %s): if it is what is left of one, it can be removed", dir, ErrNotEmpty, manifestName)
+		}
+		return fmt.Errorf("%s: %w: it holds a backup", dir, ErrNotEmpty)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// remove removes what was written of a backup into a directory that was empty, and leaves the directory.
+func remove(dir string) error {
+	var errs []error
+	for _, name := range append([]string{manifestName}, Names...) {
+		errs = append(errs, os.RemoveAll(filepath.Join(dir, name)))
+	}
+	return errors.Join(errs...)
 }
 
 func save(ctx context.Context, manager *jsm.Manager, name, dir string, tell Progress) (s Stream, err error) {
@@ -122,7 +151,10 @@ func save(ctx context.Context, manager *jsm.Manager, name, dir string, tell Prog
 	}
 	asked, err := readRequest(dir)
 	state := asked.State
-	return Stream{First: state.FirstSeq, Last: state.LastSeq, Messages: state.Msgs, Bytes: state.Bytes}, err
+	return Stream{
+		First: state.FirstSeq, Last: state.LastSeq, Messages: state.Msgs, Bytes: state.Bytes,
+		SHA256: map[string]string{dataName: data.sum(), requestName: request.sum()},
+	}, err
 }
 
 // ReadManifest reads what a backup holds.

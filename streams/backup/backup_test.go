@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -74,12 +75,13 @@ func TestWhatIsPutBackIsWhatWasThereUnderAnotherEpoch(t *testing.T) {
 	epochs := map[string]bool{before.Epoch: true}
 	for range 2 { // of one backup, two logs: they are two
 		other := logtest.Start(t).Connect()
-		if _, err := backup.Restore(ctx, other.Conn(), dir, 1, quiet); err != nil {
+		put, err := backup.Restore(ctx, other.Conn(), dir, 1, quiet)
+		if err != nil {
 			t.Fatal(err)
 		}
 		log := eventlog.Open(other)
 		after, err := log.State(ctx)
-		if err != nil || after.First != 1 || after.Last != count || epochs[after.Epoch] || !after.AtomicBatch {
+		if err != nil || put.Now != after.Epoch || put.Epoch != before.Epoch || after.First != 1 || after.Last != count || epochs[after.Epoch] || !after.AtomicBatch {
 			t.Fatalf("%+v, %v; epochs before: %v", after, err, epochs)
 		}
 		epochs[after.Epoch] = true
@@ -131,6 +133,9 @@ func TestWhatIsNotABackupIsNotPutBack(t *testing.T) {
 	if _, err := backup.ReadManifest(cut); !errors.Is(err, backup.ErrUnfinished) {
 		t.Errorf("a backup that was stopped: %v", err)
 	}
+	if _, err := backup.Save(ctx, js.Conn(), cut, eventlog.Open(js), quiet); err != nil {
+		t.Errorf("where a backup was stopped another one cannot be made: %v", err)
+	}
 
 	dir, _ := save(t, js)
 	data := filepath.Join(dir, eventlog.StreamName, "stream.tar.s2")
@@ -148,6 +153,73 @@ func TestWhatIsNotABackupIsNotPutBack(t *testing.T) {
 	}
 	if _, err := other.Stream(ctx, eventlog.StreamName); !errors.Is(err, jetstream.ErrStreamNotFound) {
 		t.Errorf("of half a log there is a stream: %v", err)
+	}
+}
+
+func TestOfADamagedBackupNothingIsMade(t *testing.T) {
+	ctx := context.Background()
+	_, js := filled(t)
+	dir, m := save(t, js)
+	if got, err := backup.Verify(ctx, dir, quiet); err != nil || got.Epoch != m.Epoch {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	other := logtest.Start(t).Connect()
+	for _, name := range []string{"KV_SESSIONS/stream.tar.s2", "CHAT/stream.tar.s2", "AUDIT/backup.json"} {
+		path := filepath.Join(dir, name)
+		whole, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		damaged := bytes.Clone(whole)
+		copy(damaged[len(damaged)/2:], "oops")
+		for _, content := range [][]byte{damaged, whole[:len(whole)*2/3], nil} {
+			if err := os.WriteFile(path, content, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := backup.Restore(ctx, other.Conn(), dir, 1, quiet); !errors.Is(err, backup.ErrDamaged) {
+				t.Errorf("%d bytes of %s: %v", len(content), name, err)
+			}
+		}
+		if err := os.WriteFile(path, whole, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name := range other.StreamNames(ctx).Name() {
+		t.Errorf("%s was made", name)
+	}
+	if _, err := backup.Restore(ctx, other.Conn(), dir, 1, quiet); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWhatAFailedRestoreLeavesItNames(t *testing.T) {
+	_, js := filled(t)
+	dir, _ := save(t, js)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	other := logtest.Start(t)
+	_, err := backup.Restore(ctx, other.Connect().Conn(), dir, 1, func(stream string, _, _ uint64) {
+		if stream == eventlog.StreamName {
+			cancel()
+		}
+	})
+	if err == nil || !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	there := other.Connect().StreamNames(context.Background())
+	count := 0
+	for name := range there.Name() {
+		count++
+		if !strings.Contains(err.Error(), "nats stream rm --force "+name) {
+			t.Errorf("%s is left and not named: %v", name, err)
+		}
+	}
+	if count == 0 {
+		t.Error("nothing is left, so this tests nothing")
+	}
+	_, err = backup.Restore(context.Background(), other.Connect().Conn(), dir, 1, quiet)
+	if !errors.Is(err, backup.ErrExists) || !strings.Contains(err.Error(), "AUDIT") || !strings.Contains(err.Error(), "KV_SESSIONS") {
+		t.Errorf("onto what is left: %v", err)
 	}
 }
 
@@ -173,8 +245,10 @@ func TestACopyEndsWithItsConnection(t *testing.T) {
 	other := logtest.Start(t)
 	stopped := make(chan struct{})
 	once = sync.Once{}
-	_, err = backup.Restore(ctx, other.Connect().Conn(), whole, 1, func(string, uint64, uint64) {
-		once.Do(func() { other.Stop(); close(stopped) })
+	_, err = backup.Restore(ctx, other.Connect().Conn(), whole, 1, func(stream string, _, _ uint64) {
+		if !strings.HasPrefix(stream, "reading ") {
+			once.Do(func() { other.Stop(); close(stopped) })
+		}
 	})
 	<-stopped
 	if !errors.Is(err, backup.ErrCut) {

@@ -33,7 +33,7 @@ func backupCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return printManifest(cmd.OutOrStdout(), m, format)
+			return printResult(cmd.OutOrStdout(), m, m, format)
 		},
 	}
 	cmd.Flags().StringVar(&dir, "to", "", "empty or new `directory`")
@@ -43,25 +43,36 @@ func backupCommand() *cobra.Command {
 
 func restoreCommand() *cobra.Command {
 	var dir, format string
+	var check bool
 	cmd := &cobra.Command{
-		Use:   "restore --from DIRECTORY",
+		Use:   "restore --from DIRECTORY [--check]",
 		Short: "Put a backup back where there is no log, as another epoch of it",
-		Long: "Put a backup back where there is no log. Nothing that exists is replaced. The log becomes another epoch: clients that\n" +
-			"were further are told to begin anew, the notary begins another tree, and the persister asks for a new read model.",
-		Example: "  streams restore --from /backup/monday --nats.replicas 3",
+		Long: "Put a backup back where there is no log. It is read to its end first, and nothing is made of one that is damaged. Nothing\n" +
+			"that exists is replaced, and nothing is deleted: what a restore that failed later has left, it names, and an administrator\n" +
+			"removes it (nats stream rm). The log becomes another epoch: clients that were further are told to begin anew, the notary\n" +
+			"begins another tree, and the persister asks for a new read model.",
+		Example: "  streams restore --from /backup/monday --check\n  streams restore --from /backup/monday --nats.replicas 3",
 		Args:    checked(&dir, "from", &format),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			m, err := copying(cmd, func(ctx context.Context, js jetstream.JetStream, cfg config.Config) (backup.Manifest, error) {
+			if check {
+				m, err := backup.Verify(cmd.Context(), dir, progress(cmd.ErrOrStderr()))
+				if err != nil {
+					return err
+				}
+				return printResult(cmd.OutOrStdout(), m, m, format)
+			}
+			r, err := copying(cmd, func(ctx context.Context, js jetstream.JetStream, cfg config.Config) (backup.Restored, error) {
 				return backup.Restore(ctx, js.Conn(), dir, cfg.NATS.Replicas, progress(cmd.ErrOrStderr()))
 			})
 			if err != nil {
 				return err
 			}
-			fmt.Fprintln(cmd.ErrOrStderr(), "The log is another epoch now. Next: streams provision, delete the read model, start the persisters, then the gateways.")
-			return printManifest(cmd.OutOrStdout(), m, format)
+			fmt.Fprintf(cmd.ErrOrStderr(), "The log is another epoch now, %s. Next: streams provision, delete the read model, start the persisters, then the gateways.\n", r.Now)
+			return printResult(cmd.OutOrStdout(), r.Manifest, r, format)
 		},
 	}
 	cmd.Flags().StringVar(&dir, "from", "", "`directory` that streams backup has written")
+	cmd.Flags().BoolVar(&check, "check", false, "only read the backup to its end; needs no nats-server, and changes nothing")
 	cmd.Flags().StringVar(&format, "format", "text", "`form` of the output: text or json")
 	return cmd
 }
@@ -78,9 +89,9 @@ func checked(dir *string, flag string, format *string) cobra.PositionalArgs {
 }
 
 // copying connects as who may copy the log, and copies. A right that is missing ends it, and is said.
-func copying(
-	cmd *cobra.Command, copyAll func(context.Context, jetstream.JetStream, config.Config) (backup.Manifest, error),
-) (m backup.Manifest, err error) {
+func copying[T any](
+	cmd *cobra.Command, copyAll func(context.Context, jetstream.JetStream, config.Config) (T, error),
+) (m T, err error) {
 	cfg, log, err := command.Load(cmd)
 	if err != nil {
 		return m, err
@@ -108,7 +119,7 @@ func copying(
 		}
 	}()
 	if m, err = copyAll(ctx, js, cfg); err != nil && ctx.Err() != nil {
-		err = context.Cause(ctx)
+		err = fmt.Errorf("%w: %w", context.Cause(ctx), err) // which says what was done until then
 	}
 	return m, err
 }
@@ -133,11 +144,12 @@ func progress(w io.Writer) backup.Progress {
 
 func mebibytes(n uint64) float64 { return float64(n) / (1 << 20) }
 
-func printManifest(w io.Writer, m backup.Manifest, format string) error {
+// printResult prints the backup that m is of, or as JSON all of the result.
+func printResult(w io.Writer, m backup.Manifest, result any, format string) error {
 	if format == "json" {
 		out := json.NewEncoder(w)
 		out.SetIndent("", "  ")
-		return out.Encode(m)
+		return out.Encode(result)
 	}
 	fmt.Fprintf(w, "backup of %s, log epoch %s\n", m.At.Format(time.RFC3339), m.Epoch)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
