@@ -24,6 +24,7 @@ const (
 // while it is down: a message must not be released minutes after its sender gave up.
 func Connect(url, name string, log *slog.Logger, options ...nats.Option) (*nats.Conn, jetstream.JetStream, error) {
 	log = log.With("connection", name)
+	outage := failures{log: log}
 	options = append([]nats.Option{
 		nats.Name(name),
 		nats.MaxReconnects(-1),
@@ -34,12 +35,13 @@ func Connect(url, name string, log *slog.Logger, options ...nats.Option) (*nats.
 		nats.Timeout(2 * time.Second),
 		nats.PingInterval(5 * time.Second), // finds a server that hangs within 15 s
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			outage.begin()
 			if err != nil {
 				log.Warn("disconnected from the log", "error", err)
 			}
 		}),
 		nats.ReconnectHandler(func(nc *nats.Conn) { log.Info("reconnected to the log", "server", nc.ConnectedUrlRedacted()) }),
-		nats.ReconnectErrHandler(failures(log)),
+		nats.ReconnectErrHandler(func(_ *nats.Conn, err error) { outage.note(err) }),
 		nats.ErrorHandler(func(_ *nats.Conn, sub *nats.Subscription, err error) { report(log, sub, err) }),
 	}, options...)
 	nc, err := nats.Connect(url, options...)
@@ -54,14 +56,19 @@ func Connect(url, name string, log *slog.Logger, options ...nats.Option) (*nats.
 	return nc, js, nil
 }
 
-// failures logs why there is no connection, once for each reason: attempts are many.
-func failures(log *slog.Logger) nats.ConnErrHandler {
-	last := "" // handlers are called one after the other
-	return func(_ *nats.Conn, err error) {
-		if said := explain(err).Error(); said != last {
-			last = said
-			log.Warn("no connection to the log yet", "error", said)
-		}
+// failures logs why there is no connection, once for each reason and outage: attempts
+// are many. It belongs to a connection's handlers, which are called one after the other.
+type failures struct {
+	log  *slog.Logger
+	last string
+}
+
+func (f *failures) begin() { f.last = "" }
+
+func (f *failures) note(err error) {
+	if said := explain(err).Error(); said != f.last {
+		f.last = said
+		f.log.Warn("no connection to the log yet", "error", said)
 	}
 }
 
