@@ -47,7 +47,8 @@ func (c Consumer) config() jetstream.ConsumerConfig {
 }
 
 // Ensure finds the durable consumer, makes it if it is gone, and updates it if
-// its settings differ. Without the right to change anything (provision.Check) it
+// its settings differ. One that lets more be on its way, as larger batches need, is
+// left so. Without the right to change anything (provision.Check) it
 // only compares. Permanent: the projection cannot run on it as it is.
 func (c Consumer) Ensure(ctx context.Context, js jetstream.JetStream, mode provision.Mode) (jetstream.Consumer, provision.Result, error) {
 	const op = "provision consumer " + ConsumerName
@@ -69,6 +70,9 @@ func (c Consumer) Ensure(ctx context.Context, js jetstream.JetStream, mode provi
 	}
 	if err != nil {
 		return nil, r, fault.New(op, fault.Temporary, err)
+	}
+	if have := consumer.CachedInfo().Config.MaxAckPending; have < 0 || have > want.MaxAckPending { // below 0: any number
+		want.MaxAckPending = have
 	}
 	essential, other := differences(consumer.CachedInfo().Config, want)
 	switch all := slices.Concat(essential, other); {
