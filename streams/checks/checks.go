@@ -9,11 +9,13 @@ import (
 	"log/slog"
 	"strings"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/tidemark-chat/tidemark/config"
 	"github.com/tidemark-chat/tidemark/config/command"
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
+	"github.com/tidemark-chat/tidemark/streams/feed"
 	"github.com/tidemark-chat/tidemark/streams/provision"
 )
 
@@ -56,12 +58,12 @@ func Consumer(cfg config.Config, role eventlog.Role) command.Check {
 func Republish(cfg config.Config, role eventlog.Role) command.Check {
 	return command.Check{Name: "gateway.feed", Needs: "stream " + eventlog.StreamName, Run: func(ctx context.Context) (string, error) {
 		err := with(ctx, cfg, role, func(ctx context.Context, js jetstream.JetStream) error {
-			stream, err := js.Stream(ctx, eventlog.StreamName)
+			err := feed.NewRepublish(js, slog.New(slog.DiscardHandler)).Check(ctx)
 			if errors.Is(err, jetstream.ErrStreamNotFound) && cfg.Stream.Republish {
-				return nil // it is made so
+				err = nil // it is made so
 			}
-			if err == nil && stream.CachedInfo().Config.RePublish == nil {
-				err = errors.New("it is republish, and the log does not: set stream.republish and run streams provision")
+			if err == nil {
+				err = mayListen(js.Conn(), eventlog.FeedSubject, role)
 			}
 			return err
 		})
@@ -96,7 +98,7 @@ func with(ctx context.Context, cfg config.Config, role eventlog.Role, ask func(c
 	}
 	log := slog.New(slog.DiscardHandler)
 	rights := eventlog.NewRights(role, log)
-	_, js, err := eventlog.Connect(string(cfg.NATS.URL), string(role)+" check", log, append(options, rights.Option())...)
+	_, js, err := eventlog.Connect(string(cfg.NATS.URL), string(role)+" check", log, append(options, rights.Option(), nats.PermissionErrOnSubscribe(true))...)
 	if err != nil {
 		return fmt.Errorf("connect to nats-server at %s: %w", cfg.NATS.URL, err)
 	}
