@@ -26,6 +26,7 @@ type Update struct {
 	Key   string
 	Value []byte
 	Put   bool      // or removed
+	Seq   uint64    // of the stream behind the bucket
 	At    time.Time // by the server's clock
 }
 
@@ -35,7 +36,8 @@ type Watch struct {
 	Stream jetstream.Stream // behind it
 	Apply  func(Update)
 	// CaughtUp is called once, when all has been applied that was there when the watch
-	// began; may be nil.
+	// began, as far as the server knows that the watch is on: one of a cluster may be
+	// behind its leader. May be nil.
 	CaughtUp func()
 	// Heartbeat is how often the server has to show that the watch is alive: it ends
 	// after twice as long in silence. 0 is 15 s.
@@ -85,6 +87,7 @@ func (w Watch) Run(ctx context.Context) error {
 			Key:   strings.TrimPrefix(msg.Subject(), prefix),
 			Value: msg.Data(),
 			Put:   h.Get("KV-Operation") == "" && h.Get(jetstream.MarkerReasonHeader) == "" || astray(h),
+			Seq:   meta.Sequence.Stream,
 			At:    meta.Timestamp,
 		})
 		if behind && meta.NumPending == 0 {

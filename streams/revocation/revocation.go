@@ -9,10 +9,13 @@
 //
 // It promises:
 //   - a gateway that follows the bucket knows a revocation as soon as the bucket's
-//     leader has told it, and never forgets one that has not been lifted.
+//     leader has told it, and never forgets one that has not been lifted: not even if the
+//     bucket is lost, as long as the gateway runs.
 //   - who is looked up while it does not follow gets a Temporary error, not an answer:
-//     neither while it has not yet read what there is, nor while it has not heard of the
-//     bucket for two seconds. What it knows still counts for those who are connected.
+//     while it has not yet read what there is, while it has not heard of the bucket for
+//     two seconds, or of its leader, with most of the cluster behind it, for some four,
+//     and while the bucket is another one than it was, or has gone back. What it knows
+//     still counts for those who are connected.
 //   - a session's id is never in the bucket, only its hash.
 package revocation
 

@@ -233,3 +233,38 @@ func TestARevocationIsNotMadeLessByAnother(t *testing.T) {
 		t.Errorf("known since %v", since)
 	}
 }
+
+// TestALostBucketLetsNobodyIn has the bucket vanish, and somebody make it anew, empty.
+func TestALostBucketLetsNobodyIn(t *testing.T) {
+	server := logtest.Start(t)
+	operator := server.Connect()
+	ann, bob := revocation.Target{User: "ann"}, revocation.Target{User: "bob"}
+	list, told := follow(t, server.Connect(), provision.Make)
+	revokedSince(t, list, ann, func(since time.Time, err error) bool { return err == nil && since.IsZero() })
+	known := revoke(t, operator, revocation.Revocation{Target: ann})
+	hears(t, told, known)
+	if err := operator.DeleteStream(ctx, "KV_REVOCATIONS"); err != nil {
+		t.Fatal(err)
+	}
+	lost := func(why string) {
+		t.Helper()
+		revokedSince(t, list, bob, func(_ time.Time, err error) bool {
+			s := list.Status()
+			return fault.Is(err, fault.Temporary) && !s.Current && !s.Since.IsZero() && s.Why != nil && strings.Contains(s.Why.Error(), why)
+		})
+	}
+	lost("has not been made")
+	if _, err := operator.Stream(ctx, "KV_REVOCATIONS"); err == nil {
+		t.Error("a list that ran made it anew")
+	}
+	provisioned(t, operator)
+	lost("another one")
+	if !list.Known(ann).Equal(known.At) {
+		t.Error("what was known is forgotten")
+	}
+	fresh, _ := follow(t, server.Connect(), provision.Make) // takes it as it is
+	revokedSince(t, fresh, ann, func(since time.Time, err error) bool { return err == nil && since.IsZero() })
+	if !fresh.Status().Current {
+		t.Errorf("%+v", fresh.Status())
+	}
+}
