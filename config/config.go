@@ -28,6 +28,7 @@ type Config struct {
 
 	sources map[string]string // by key, for those that are not defaults
 	reloads <-chan Config
+	takenUp func()
 }
 
 // table is every setting, bound to the fields of c, in the order in which they are printed.
@@ -93,12 +94,26 @@ func (c Config) Invalid(key, reason string) error {
 
 // Reloads brings the settings as they are now each time that they have been read again while the process runs, whether
 // one has changed or not: the files that they name may have. Never anything where that is not offered. One consumer takes
-// them; one that is slow gets only the latest.
+// them, and calls TakenUp of those that are in force then; one that is slow gets only the latest.
 func (c Config) Reloads() <-chan Config { return c.reloads }
 
 // WithReloads is c with a source of Reloads.
 func (c Config) WithReloads(reloads <-chan Config) Config {
 	c.reloads = reloads
+	return c
+}
+
+// TakenUp tells who offered these settings by Reloads that they are in force now. Otherwise they count as refused, and
+// the next ones are compared with those before.
+func (c Config) TakenUp() {
+	if c.takenUp != nil {
+		c.takenUp()
+	}
+}
+
+// OnTakenUp is c with a function that TakenUp calls.
+func (c Config) OnTakenUp(f func()) Config {
+	c.takenUp = f
 	return c
 }
 

@@ -15,14 +15,17 @@ import (
 )
 
 // reloader reads the settings again whenever the process is sent SIGHUP, as long as its service runs. What cannot be
-// read, or is not allowed, changes nothing.
+// read, or is not allowed, changes nothing. The log's level is taken up at once, and the rest is offered to the service:
+// what that refuses counts as changed also the next time.
 type reloader struct {
 	flags    *pflag.FlagSet
 	sections []string
 	log      *slog.Logger
 	level    *slog.LevelVar
-	running  config.Config      // the settings in force
 	reloads  chan config.Config // holds one: the latest that the service has not taken yet
+
+	mu      sync.Mutex    // the service's goroutine says what it has taken up
+	running config.Config // the settings in force
 }
 
 func newReloader(flags *pflag.FlagSet, sections []string, cfg config.Config, log *slog.Logger, level *slog.LevelVar) *reloader {
@@ -67,14 +70,21 @@ func (r *reloader) reload() {
 		r.log.Error("the settings were not read again, and stay as they are", "error", err)
 		return
 	}
+	r.mu.Lock()
 	adopted, changed, waiting := r.running.Adopt(next)
-	r.running = adopted
+	r.running.Log = adopted.Log // which is not the service's to refuse
+	r.mu.Unlock()
 	r.level.Set(adopted.Log.Level)
 	r.log.Info("the settings were read again", "changed", r.ours(changed))
 	if waiting := r.ours(waiting); waiting != "" {
 		r.log.Warn("settings that have changed need a restart, and stay as they are until then", "settings", waiting)
 	}
-	r.offer(adopted)
+	r.offer(adopted.OnTakenUp(func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		adopted.Log = r.running.Log // of a later reading, if there was one
+		r.running = adopted
+	}))
 }
 
 // offer puts the settings where the service takes them. Only the reloader's goroutine calls it, so there is room.
@@ -88,7 +98,7 @@ func (r *reloader) offer(cfg config.Config) {
 
 // ours are those of the keys that are of the service's sections.
 func (r *reloader) ours(keys []string) string {
-	rows := r.running.Settings(r.sections...)
+	rows := config.Default().Settings(r.sections...)
 	keys = slices.DeleteFunc(keys, func(key string) bool {
 		return !slices.ContainsFunc(rows, func(row config.Setting) bool { return row.Key == key })
 	})

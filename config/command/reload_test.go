@@ -133,10 +133,40 @@ func TestASlowConsumerGetsTheLatestSettings(t *testing.T) {
 	}
 }
 
-// tell says what each reload brings.
+func TestWhatTheServiceHasRefusedIsNamedAgain(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "settings.yaml")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("gateway: {rateLimit: 5}")
+	r := start(t, "reloading", "--config", file)
+	write("gateway: {rateLimit: 13}\nlog: {level: debug}")
+	for _, changed := range []string{`changed="gateway.rateLimit, log.level"`, `changed=gateway.rateLimit`} {
+		r.signal(syscall.SIGHUP)
+		r.says(r.stderr, "read again", changed)
+		r.says(r.stdout, "refused")
+	}
+	write("gateway: {rateLimit: 7, userLimit: 9}\nlog: {level: debug}")
+	for _, changed := range []string{`changed="gateway.rateLimit, gateway.userLimit"`, `changed=""`} {
+		r.signal(syscall.SIGHUP)
+		r.says(r.stderr, "read again", changed)
+		r.says(r.stdout, "rate 7")
+	}
+	r.stop()
+}
+
+// tell says what each reload brings, and takes all up but a rate of 13.
 func tell(reloads <-chan config.Config) {
 	for cfg := range reloads {
 		g := cfg.Gateway
+		if g.RateLimit == 13 {
+			fmt.Println("refused")
+			continue
+		}
+		cfg.TakenUp()
 		fmt.Printf("rate %v, of a user %v, rooms %v\n", g.RateLimit, g.UserRateLimit, g.MaxRooms)
 	}
 }

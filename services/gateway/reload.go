@@ -15,6 +15,7 @@ func (g *Gateway) takeUp(ctx context.Context) {
 				g.log.Error("the settings were not taken up, and stay as they are", "error", err)
 				continue
 			}
+			cfg.TakenUp()
 			g.log.Info("the settings were taken up")
 		case <-ctx.Done():
 			return

@@ -82,7 +82,7 @@ func TestACertificateIsReplacedWhileTheGatewayRuns(t *testing.T) {
 	broken := cfg
 	broken.Gateway.Key = old.cert
 	broken.Gateway.CORSOrigins = []string{"*"}
-	reloads <- broken
+	reloads <- broken.OnTakenUp(func() { t.Error("settings that were refused count as taken up") })
 	plain := cfg
 	plain.Gateway.Cert, plain.Gateway.Key = "", ""
 	reloads <- plain // has been taken when the one before is through
@@ -96,7 +96,9 @@ func TestACertificateIsReplacedWhileTheGatewayRuns(t *testing.T) {
 	}
 
 	fresh := newKeyPair(t, dir, 2) // the same files
-	reloads <- cfg
+	takenUp := make(chan struct{})
+	reloads <- cfg.OnTakenUp(func() { close(takenUp) })
+	<-takenUp
 	eventually(t, "the new certificate is shown", func() bool {
 		conn, err := fresh.dial(at, "")
 		if err == nil {
