@@ -101,6 +101,8 @@ func TestCheckSaysWhatIsWrong(t *testing.T) {
 		}, map[string]string{"gateway.listen": "in use", "gateway.operations": "in use"}},
 		{"another's key", func(c *config.Config) { c.Gateway.Cert, c.Gateway.Key = pair.cert, other.key }, map[string]string{"gateway.cert": "no pair"}},
 		{"a certificate that ends soon", func(c *config.Config) { c.Gateway.Cert, c.Gateway.Key = pair.cert, pair.key }, map[string]string{"gateway.cert": "renew it"}},
+		{"a pair that is not there", func(c *config.Config) { c.Gateway.Cert, c.Gateway.Key = pair.cert, pair.key+"x" }, map[string]string{"gateway.cert": "no such file"}},
+		{"a secret that is not there", func(c *config.Config) { c.Auth.Secret = short + "x" }, map[string]string{"auth": "no such file"}},
 		{"a short secret", func(c *config.Config) { c.Auth.Secret = short }, map[string]string{"auth": "at least 32"}},
 		{"keys that nobody serves", func(c *config.Config) { c.Auth.JWKS = "http://127.0.0.1:1/keys" }, map[string]string{"auth": "auth.jwks"}},
 		{"tokens that nobody can verify", func(c *config.Config) { c.Auth.Required = true }, map[string]string{"auth": "auth.required"}},
