@@ -32,6 +32,7 @@ import (
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
 	"github.com/tidemark-chat/tidemark/streams/fault"
 	"github.com/tidemark-chat/tidemark/streams/lag"
+	"github.com/tidemark-chat/tidemark/streams/layout"
 	"github.com/tidemark-chat/tidemark/streams/notary"
 	"github.com/tidemark-chat/tidemark/streams/presence"
 	"github.com/tidemark-chat/tidemark/streams/provision"
@@ -252,17 +253,10 @@ func (g *Gateway) follow(ctx context.Context) error {
 }
 
 func (g *Gateway) provision(ctx context.Context) error {
-	if err := eventlog.Provision(ctx, g.nats.reads, g.logConfig(), g.log); err != nil {
+	if err := eventlog.Provision(ctx, g.nats.reads, layout.Log(g.cfg), g.log); err != nil {
 		return err
 	}
 	return g.sessions.Provision(ctx)
-}
-
-func (g *Gateway) logConfig() eventlog.Config {
-	return eventlog.Config{
-		Replicas: g.cfg.NATS.Replicas, MaxBytes: int64(g.cfg.Stream.MaxBytes), DedupWindow: g.cfg.Stream.DedupWindow,
-		Republish: g.cfg.Stream.Republish, Mode: provision.For(g.cfg.NATS.Provision),
-	}
 }
 
 // connect makes the connections, which come up when the log's server does.

@@ -10,6 +10,7 @@ import (
 	"github.com/tidemark-chat/tidemark/config"
 	"github.com/tidemark-chat/tidemark/services/persister/signing"
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
+	"github.com/tidemark-chat/tidemark/streams/layout"
 	"github.com/tidemark-chat/tidemark/streams/notary"
 	"github.com/tidemark-chat/tidemark/streams/provision"
 )
@@ -32,11 +33,8 @@ type Options struct {
 // names the setting that it cannot work with.
 func Configure(cfg config.Config) (Options, error) {
 	o := Options{
-		NATSURL: string(cfg.NATS.URL),
-		Log: eventlog.Config{
-			Replicas: cfg.NATS.Replicas, MaxBytes: int64(cfg.Stream.MaxBytes), DedupWindow: cfg.Stream.DedupWindow,
-			Republish: cfg.Stream.Republish, Mode: provision.For(cfg.NATS.Provision),
-		},
+		NATSURL:   string(cfg.NATS.URL),
+		Log:       layout.Log(cfg),
 		Database:  cfg.DatabaseSource(),
 		Telemetry: cfg.Telemetry,
 		Listen:    cfg.Persister.Listen,
