@@ -53,6 +53,14 @@ func (m *metrics) registerGauges(g *Gateway) {
 		log, _ := g.health.get()
 		return float64(log.Last)
 	})
+	gauge("log_bytes", "Size of the log, when last asked.", func() float64 {
+		log, _ := g.health.get()
+		return float64(log.Bytes)
+	})
+	gauge("log_max_bytes", "Size at which the log takes nothing more, when last asked; 0: no bound.", func() float64 {
+		log, _ := g.health.get()
+		return float64(log.MaxBytes)
+	})
 	gauge("dedup_window_seconds", "How long the log itself knows a repeated append, when last asked.", func() float64 {
 		log, _ := g.health.get()
 		return log.DedupWindow.Seconds()
@@ -63,6 +71,12 @@ func (m *metrics) registerGauges(g *Gateway) {
 	})
 	gauge("feed_lag_seconds", "Time since the feed had delivered all that the log then held; 0 if it has now.", func() float64 {
 		return g.lag.Behind(g.position(), time.Now()).Seconds()
+	})
+	gauge("revocations_current", "1 if it is known who was revoked; nobody who has a session or a token can connect while it is 0.", func() float64 {
+		if g.revocations != nil && g.revocations.Status().Current {
+			return 1
+		}
+		return 0
 	})
 	gauge("ready", "1 if the gateway is ready for traffic.", func() float64 {
 		if g.notReady() != nil {

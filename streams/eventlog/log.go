@@ -41,6 +41,7 @@ func Open(js jetstream.JetStream) *Log { return &Log{js: js} }
 type State struct {
 	First, Last uint64 // offsets of the oldest and newest event; First is Last+1 when empty
 	Bytes       uint64
+	MaxBytes    uint64    // beyond which nothing is stored; 0: none
 	Epoch       string    // changes when the log is another one
 	Began       time.Time // no event is older
 	Now         time.Time // by the log's clock, when it answered
@@ -69,6 +70,7 @@ func (l *Log) State(ctx context.Context) (State, error) {
 	return State{
 		Began: began, Now: info.TimeStamp,
 		First: max(info.State.FirstSeq, 1), Last: info.State.LastSeq, Bytes: info.State.Bytes,
+		MaxBytes: uint64(max(info.Config.MaxBytes, 0)),
 		Epoch:    epoch(info),
 		Replicas: info.Config.Replicas, AtomicBatch: info.Config.AllowAtomicPublish,
 		DedupWindow: info.Config.Duplicates,

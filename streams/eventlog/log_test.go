@@ -110,6 +110,20 @@ func TestNothingCanBeDeletedFromTheLog(t *testing.T) {
 	}
 }
 
+func TestStateSaysHowLargeTheLogIsAndMayBecome(t *testing.T) {
+	config := logtest.Config()
+	config.MaxBytes = 1 << 20
+	js := logtest.Start(t).Provision(config)
+	before, err := eventlog.Open(js).State(t.Context())
+	if err != nil || before.MaxBytes != 1<<20 || before.Bytes != 0 {
+		t.Errorf("%d of %d: %v", before.Bytes, before.MaxBytes, err)
+	}
+	logtest.Publish(t, js, logtest.Message(t, "general", "one"))
+	if after, err := eventlog.Open(js).State(t.Context()); err != nil || after.Bytes == 0 {
+		t.Error(after, err)
+	}
+}
+
 func TestEpochTellsLogsApart(t *testing.T) {
 	a, b := logtest.Start(t).Provision(logtest.Config()), logtest.Start(t).Provision(logtest.Config())
 	sa, _ := eventlog.Open(a).State(ctx)
