@@ -34,10 +34,19 @@ func (r *Rights) Option(optional ...string) nats.Option {
 			return
 		}
 		select {
-		case r.refused <- fmt.Errorf("nats-server does not grant what a %s needs (streams permissions prints what that is): %w", r.role, err):
+		case r.refused <- r.explain(err):
 		default: // one is enough
 		}
 	})
+}
+
+func (r *Rights) explain(err error) error {
+	article := "a"
+	if strings.ContainsRune("aeiou", rune(r.role[0])) {
+		article = "an"
+	}
+	return fmt.Errorf("nats-server does not grant what %s %s needs: connect as the user %q, or another with the rights "+
+		"that streams permissions prints for it: %w", article, r.role, r.role, err)
 }
 
 // Refused brings the first refusal, with the subject that was refused.

@@ -133,7 +133,7 @@ func TestWhatCouldLoseEventsIsNotProvisionedOver(t *testing.T) {
 func TestProvisionSaysWhichRightIsMissing(t *testing.T) {
 	s := permissionstest.Start(t, permissions.Options{})
 	_, err := call(t, "provision", "--wait=10s", "--nats.url="+s.URL(eventlog.Auditor))
-	if err == nil || !strings.Contains(err.Error(), "does not grant what a provisioner needs") || !strings.Contains(err.Error(), "_INBOX_pv") {
+	if err == nil || !strings.Contains(err.Error(), `does not grant what a provisioner needs: connect as the user "provisioner"`) || !strings.Contains(err.Error(), "_INBOX_pv") {
 		t.Error(err)
 	}
 }
