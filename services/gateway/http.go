@@ -23,6 +23,9 @@ const (
 		"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types vue"
 	// permissionsPolicy denies what a chat of text has no use for.
 	permissionsPolicy = "camera=(), microphone=(), geolocation=()"
+	// transportSecurity has browsers come by HTTPS only, for a year: to this host, of
+	// whose siblings a gateway knows nothing.
+	transportSecurity = "max-age=31536000"
 )
 
 // routes is everything that clients are served.
@@ -63,7 +66,18 @@ func (g *Gateway) routes() http.Handler {
 		}
 		files.serve(name, cache)(w, r)
 	}))
-	return mux
+	return g.securely(mux)
+}
+
+// securely tells browsers that came by HTTPS, to us or to a proxy that says so, not
+// to come without any more. Without, they would not believe it.
+func (g *Gateway) securely(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if g.doors.proxies.Site(r).Scheme == "https" {
+			w.Header().Set("Strict-Transport-Security", transportSecurity)
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // httpErrors is where net/http says what went wrong: panics of handlers, which are

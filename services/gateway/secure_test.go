@@ -173,6 +173,9 @@ func TestAGatewaySpeaksTLS(t *testing.T) {
 	if response.StatusCode != 200 || response.Proto != "HTTP/1.1" {
 		t.Errorf("polling: %s %s", response.Proto, response.Status)
 	}
+	if got := response.Header.Values("Strict-Transport-Security"); len(got) != 1 || got[0] != "max-age=31536000" {
+		t.Errorf("browsers are told %q", got)
+	}
 	if _, err := tls.Dial("tcp", at, &tls.Config{RootCAs: p.trust, MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10}); err == nil {
 		t.Error("TLS 1.1 is spoken")
 	}
@@ -219,6 +222,81 @@ func TestBehindATrustedProxyThePagesOriginIsAsTheProxySays(t *testing.T) {
 			if status, _, _ := handshake(t, g.Address(), header); (status == http.StatusOK) != (trusted && own) {
 				t.Errorf("trusted %v, %s polls: %d", trusted, origin, status)
 			}
+		}
+	}
+}
+
+// TestBrowsersAreToldToComeByHTTPSWhereTheyDid come, by a proxy that may say so.
+func TestBrowsersAreToldToComeByHTTPSWhereTheyDid(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name, proto string
+		trusted     bool
+		want        string
+	}{
+		{"without TLS", "", true, ""},
+		{"a proxy without TLS", "http", true, ""},
+		{"a proxy with TLS", "https", true, "max-age=31536000"},
+		{"a stranger's word", "https", false, ""},
+	} {
+		g, _ := startSecure(t, nil, func(c *config.Config) {
+			if test.trusted {
+				c.Gateway.TrustedProxies = proxies("127.0.0.1/32")
+			}
+		})
+		for _, path := range []string{"/", pollingPath, "/healthz"} {
+			request, err := http.NewRequest(http.MethodGet, "http://"+g.Address()+path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if test.proto != "" {
+				request.Header.Set("X-Forwarded-Proto", test.proto)
+			}
+			response, err := http.DefaultTransport.RoundTrip(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			response.Body.Close()
+			if got := response.Header.Get("Strict-Transport-Security"); got != test.want {
+				t.Errorf("%s, %s: %q", test.name, path, got)
+			}
+		}
+	}
+}
+
+// TestAPageWhoseNameWasMadeToLeadHereIsNotTheGatewaysOwn though its Origin is its Host, as in DNS rebinding.
+func TestAPageWhoseNameWasMadeToLeadHereIsNotTheGatewaysOwn(t *testing.T) {
+	t.Parallel()
+	g, _ := startSecure(t, nil, func(c *config.Config) { c.Gateway.CORSOrigins = []string{"http://named.example"} })
+	_, port, err := net.SplitHostPort(g.Address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for host, status := range map[string]int{
+		"evil.example:" + port: http.StatusForbidden, "localhost:" + port: http.StatusOK,
+		"chat.example": http.StatusOK, "chat.example:8080": http.StatusOK, // by a proxy beside the gateway that it knows nothing of
+	} {
+		request, err := http.NewRequest(http.MethodGet, "http://"+g.Address()+pollingPath, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Host = host
+		request.Header.Set("Origin", "http://"+host)
+		response, err := http.DefaultTransport.RoundTrip(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != status {
+			t.Errorf("%s: %d, want %d", host, response.StatusCode, status)
+		}
+	}
+	for header, status := range map[[2]string]int{
+		{"Sec-Fetch-Site", "cross-site"}: http.StatusForbidden, {"Sec-Fetch-Site", "same-origin"}: http.StatusOK,
+		{"Origin", "http://named.example"}: http.StatusOK, {"Origin", "http://evil.example"}: http.StatusForbidden,
+	} {
+		if got, _, _ := handshake(t, g.Address(), http.Header{header[0]: {header[1]}}); got != status {
+			t.Errorf("%s: %d, want %d", header, got, status)
 		}
 	}
 }

@@ -34,6 +34,10 @@ func (o *Origins) Admit(w http.ResponseWriter, r *http.Request, site Site) bool 
 	origins := r.Header.Values("Origin")
 	switch {
 	case len(origins) == 0:
+		if !o.any && embedded(r) {
+			forbid(w)
+			return false
+		}
 		return true
 	case len(origins) > 1: // no browser's
 		forbid(w)
@@ -52,6 +56,13 @@ func (o *Origins) Admit(w http.ResponseWriter, r *http.Request, site Site) bool 
 	}
 	r.Header.Del("Origin")
 	return true
+}
+
+// embedded tells whether a page of another origin has the browser load this as an image, a frame and the like, or follow
+// a link: such a request names no origin, and the page cannot read the answer, but its handshakes would take places.
+func embedded(r *http.Request) bool {
+	site := r.Header.Get("Sec-Fetch-Site")
+	return site == "cross-site" || site == "same-site"
 }
 
 func (o *Origins) allow(origin string) bool {

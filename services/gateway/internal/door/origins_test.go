@@ -6,6 +6,38 @@ import (
 	"testing"
 )
 
+// TestWhatAForeignPageEmbedsBeginsNothing as an image, say, for which a browser names no origin; scripts of pages that
+// were named have theirs named, and pages of whatever origin where any may connect.
+func TestWhatAForeignPageEmbedsBeginsNothing(t *testing.T) {
+	for _, test := range []struct {
+		list         []string
+		site, origin string
+		let          bool
+	}{
+		{nil, "", "", true}, // no browser, or an old one
+		{nil, "same-origin", "", true},
+		{nil, "none", "", true}, // typed by the user
+		{nil, "cross-site", "", false},
+		{nil, "same-site", "", false}, // another port of localhost too
+		{nil, "same-origin", "https://chat.example", true},
+		{[]string{"https://a.example"}, "cross-site", "", false},
+		{[]string{"https://a.example"}, "cross-site", "https://a.example", true},
+		{[]string{"https://a.example"}, "cross-site", "https://evil.example", false},
+		{[]string{"*"}, "cross-site", "", true},
+		{[]string{"*"}, "cross-site", "https://evil.example", true},
+	} {
+		w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/socket.io/", nil)
+		for name, value := range map[string]string{"Sec-Fetch-Site": test.site, "Origin": test.origin} {
+			if value != "" {
+				r.Header.Set(name, value)
+			}
+		}
+		if let := NewOrigins(test.list).Admit(w, r, Site{"https", "chat.example"}); let != test.let || !let && w.Code != http.StatusForbidden {
+			t.Errorf("%+v: %v, %d", test, let, w.Code)
+		}
+	}
+}
+
 func TestWhichPagesMayConnect(t *testing.T) {
 	named, everybody, nobody := []string{"https://a.example", "http://b.example:8080"}, []string{"*"}, []string(nil)
 	secure, plainly, unknown := Site{"https", "chat.example"}, Site{"http", "chat.example:3000"}, Site{"", "chat.example"}

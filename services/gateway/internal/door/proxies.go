@@ -97,7 +97,7 @@ func plain(address netip.Addr) netip.Addr { return address.Unmap().WithZone("") 
 // Site is where a page must be from to be the gateway's own.
 type Site struct {
 	Scheme string // http or https; empty where it cannot be known: a proxy may have ended TLS without saying so
-	Host   string // host, or host:port
+	Host   string // host, or host:port; empty where no page can be its own
 }
 
 // Site is the gateway as the sender of a request knows it. What a proxy says, in X-Forwarded-Host and X-Forwarded-Proto,
@@ -108,6 +108,9 @@ func (p Proxies) Site(r *http.Request) Site {
 		site.Scheme = "https"
 	}
 	if !p.Trust(Peer(r.RemoteAddr)) {
+		if rebound(r) {
+			site.Host = ""
+		}
 		return site
 	}
 	if host, ok := once(r.Header, "X-Forwarded-Host"); ok {
