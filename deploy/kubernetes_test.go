@@ -217,7 +217,7 @@ func TestStreamsAreMadeByTheSettingsOfThoseWhoUseThem(t *testing.T) {
 var secrets = map[string]string{
 	"tidemark-gateway/nats-url":       "nats://gateway:secret@nats:4222",
 	"tidemark-persister/nats-url":     "nats://persister:secret@nats:4222",
-	"tidemark-persister/database-url": "postgres://tidemark:secret@postgresql:5432/tidemark",
+	"tidemark-persister/database-url": "postgres://tidemark:secret@postgresql:5432/tidemark?sslmode=verify-full&sslrootcert=/etc/tidemark/authorities/postgresql.crt",
 	"tidemark-provision/nats-url":     "nats://provisioner:secret@nats:4222",
 }
 
@@ -379,6 +379,56 @@ func openPorts(t *testing.T, name string, rule networkingv1.NetworkPolicyEgressR
 		}
 	}
 	return ports
+}
+
+func TestNATSIsSpokenWithByTLSAndServicesKnowWhoSignsItsCertificate(t *testing.T) {
+	type tls struct {
+		Enabled    bool
+		SecretName string
+	}
+	var values struct {
+		TLSCA struct {
+			Enabled            bool
+			ConfigMapName, Key string
+		}
+		Config struct {
+			NATS    struct{ TLS tls }
+			Cluster struct{ TLS tls }
+		}
+	}
+	if err := yaml.Unmarshal([]byte(read(t, "kubernetes/nats-values.yaml")), &values); err != nil {
+		t.Fatal(err)
+	}
+	readme := read(t, "kubernetes/README.md")
+	for where, block := range map[string]tls{"clients": values.Config.NATS.TLS, "servers": values.Config.Cluster.TLS} {
+		if !block.Enabled || !strings.Contains(readme, "kubectl create secret tls "+block.SecretName+" ") {
+			t.Errorf("NATS speaks plain text with %s, or nobody makes its certificate: %+v", where, block)
+		}
+	}
+	authorities := values.TLSCA
+	if !authorities.Enabled || !strings.Contains(readme, "kubectl create configmap "+authorities.ConfigMapName+" --from-file="+authorities.Key+"=") {
+		t.Errorf("NATS does not know who signs certificates: %+v", authorities)
+	}
+	everyOverlay(t, func(t *testing.T, objects map[string]any) {
+		for name, pod := range pods(objects) {
+			folder := mounted(pod.Spec, authorities.ConfigMapName)
+			if file := environment(t, objects, pod.Spec.Containers[0])["TIDEMARK_NATS_CA"]; folder == "" || file != folder+"/"+authorities.Key {
+				t.Errorf("%s finds who signs NATS's certificates in %q", name, file)
+			}
+		}
+	})
+}
+
+// mounted is where a pod's container finds a ConfigMap.
+func mounted(pod corev1.PodSpec, configMap string) (path string) {
+	for _, volume := range pod.Volumes {
+		for _, mount := range pod.Containers[0].VolumeMounts {
+			if volume.ConfigMap != nil && volume.ConfigMap.Name == configMap && mount.Name == volume.Name {
+				path = mount.MountPath
+			}
+		}
+	}
+	return path
 }
 
 func TestNATSValuesKeepThePromiseOfAnAck(t *testing.T) {
