@@ -37,7 +37,7 @@ type done struct {
 	Lifted  bool      `json:"lifted"`
 	At      time.Time `json:"at,omitzero"`
 	Reason  string    `json:"reason,omitempty"`
-	Found   bool      `json:"found"` // there was such a session, or a revocation to lift; always true of a user
+	Found   *bool     `json:"found,omitempty"` // there was such a session, or a revocation to lift; nil: was not looked at
 }
 
 func revokeCommand() *cobra.Command {
@@ -138,11 +138,11 @@ func (o order) apply(ctx context.Context, js jetstream.JetStream) (done, error) 
 	}
 	if o.lift {
 		found, err := revocation.Lift(ctx, js, r.Target)
-		return done{User: r.User, Session: r.Session, Lifted: true, Found: found}, err
+		return done{User: r.User, Session: r.Session, Lifted: true, Found: &found}, err
 	}
 	if r.Session == "" {
 		r, err := revocation.Revoke(ctx, js, r)
-		return done{User: r.User, At: r.At, Reason: r.Reason, Found: true}, err
+		return done{User: r.User, At: r.At, Reason: r.Reason}, err // whom the log knows this user may not read
 	}
 	store := sessions.Open(js, sessions.Config{Mode: provision.Check})
 	owner, err := store.Owner(ctx, r.Session)
@@ -155,7 +155,7 @@ func (o order) apply(ctx context.Context, js jetstream.JetStream) (done, error) 
 	if r, err = revocation.Revoke(ctx, js, r); err == nil && found {
 		err = store.Remove(ctx, r.Session)
 	}
-	return done{User: r.Of, Session: r.Session, At: r.At, Reason: r.Reason, Found: found}, err
+	return done{User: r.Of, Session: r.Session, At: r.At, Reason: r.Reason, Found: &found}, err
 }
 
 func (d done) print(w io.Writer, format string) error {
@@ -173,11 +173,13 @@ func (d done) print(w io.Writer, format string) error {
 	}
 	line := whom + " is revoked as of " + d.At.Format(time.RFC3339Nano)
 	switch {
-	case d.Lifted && d.Found:
+	case d.Lifted && *d.Found:
 		line = "the revocation of " + whom + " is lifted"
 	case d.Lifted:
 		line = whom + " was not revoked"
-	case !d.Found:
+	case d.Found == nil:
+		line += "; whether there is such a user is not looked at"
+	case !*d.Found:
 		line += "; the bucket SESSIONS does not hold it any more: it was removed, has expired, or never was. Who is still connected with it is cut"
 	}
 	_, err := fmt.Fprintln(w, line)

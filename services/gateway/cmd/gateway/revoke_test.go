@@ -42,7 +42,7 @@ func TestWhoeverIsRevokedByTheCommandIsCut(t *testing.T) {
 		zoe := gatewaytest.Join(t, g.Address, gatewaytest.Auth{"username": "zoe"})
 		out, err := call(append(c.args(zoe), at, "--format=json")...)
 		var d done
-		if err != nil || json.Unmarshal([]byte(out), &d) != nil || d.User != zoe.UserID || !d.Found || time.Since(d.At).Abs() > time.Minute {
+		if err != nil || json.Unmarshal([]byte(out), &d) != nil || d.User != zoe.UserID || (d.Found != nil) != (d.Session != "") || d.Found != nil && !*d.Found || time.Since(d.At).Abs() > time.Minute {
 			t.Fatalf("%s: %q, %v", c.what, out, err)
 		}
 		if strings.Contains(out, zoe.SessionID) {
@@ -102,6 +102,18 @@ func TestAWrongOrderIsNotCarriedOut(t *testing.T) {
 		if out, err := call(args...); err == nil || out != "" {
 			t.Errorf("%q: %q, %v", args, out, err)
 		}
+	}
+}
+
+func TestWhetherThereIsSuchAUserIsNotClaimed(t *testing.T) {
+	server := logtest.Start(t)
+	gatewaytest.Start(t, gatewaytest.Config(server.URL()))
+	text, err := call("--user=nobody", "--nats.url="+server.URL())
+	if err != nil || !strings.Contains(text, "whether there is such a user is not looked at") {
+		t.Errorf("%q, %v", text, err)
+	}
+	if out, err := call("--user=nobody", "--nats.url="+server.URL(), "--format=json"); err != nil || strings.Contains(out, "found") {
+		t.Errorf("%q, %v", out, err)
 	}
 }
 
