@@ -14,6 +14,7 @@ import (
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
 	"github.com/tidemark-chat/tidemark/streams/layout"
 	"github.com/tidemark-chat/tidemark/streams/notary"
+	"github.com/tidemark-chat/tidemark/streams/readmodel"
 	"github.com/tidemark-chat/tidemark/streams/readmodel/postgres"
 	"github.com/tidemark-chat/tidemark/streams/readmodel/stores"
 )
@@ -33,7 +34,10 @@ func Checks(cfg config.Config) ([]command.Check, error) {
 			all = append(all, checks.Stream(cfg, eventlog.Persister, s))
 		}
 	}
-	return append(all, checks.Consumer(cfg, eventlog.Persister)), nil
+	return append(all, checks.Consumer(cfg, eventlog.Persister),
+		checks.Log(cfg, eventlog.Persister, "database of this log", func(ctx context.Context, log *eventlog.Log) (string, error) {
+			return checkOrigin(ctx, cfg, log)
+		})), nil
 }
 
 // LocalChecks are those that are not about the log. The notary's key and the file that it exports to are read for them:
@@ -59,23 +63,60 @@ func LocalChecks(cfg config.Config) ([]command.Check, error) {
 	return all, nil
 }
 
-// checkDatabase opens the read model as somebody who may only read: its tables are neither made nor brought up to date.
 func checkDatabase(ctx context.Context, cfg config.Config) (string, error) {
+	d, err := lookAtDatabase(ctx, cfg)
+	switch {
+	case err != nil:
+		return "", err
+	case d.toBeMade != "":
+		return d.toBeMade, nil
+	}
+	return fmt.Sprintf("a read model, up to offset %d", d.position.Offset), nil
+}
+
+// checkOrigin compares the database with the log, which is nil where there is none yet, as a persister does at its start.
+func checkOrigin(ctx context.Context, cfg config.Config, log *eventlog.Log) (string, error) {
+	d, err := lookAtDatabase(ctx, cfg) // before the log, which it must not be ahead of
+	if err != nil || d.toBeMade != "" || d.position.Offset == 0 {
+		return "it holds nothing yet", err
+	}
+	if log == nil {
+		return "", otherLog(d.name, fmt.Sprintf("the database is at offset %d, and there is no log", d.position.Offset))
+	}
+	state, err := log.State(ctx)
+	if err != nil {
+		return "", err
+	}
+	if err := sameLog(ctx, log, d.name, d.position, state); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("they agree at offset %d; the log ends at %d", d.position.Offset, state.Last), nil
+}
+
+// found is what is known of a database without changing it.
+type found struct {
+	name     string
+	position readmodel.Position
+	toBeMade string // what there is not yet; empty if it is there
+}
+
+// lookAtDatabase opens the read model as somebody who may only read: its tables are neither made nor brought up to date.
+func lookAtDatabase(ctx context.Context, cfg config.Config) (d found, err error) {
 	if path := cfg.DatabaseSource(); cfg.Database.Driver() == config.SQLite {
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			return path + " does not exist yet, and is made from the log", nil
+			d.toBeMade = path + " does not exist yet, and is made from the log"
+			return d, nil
 		}
 	}
 	reader, err := stores.OpenReader(ctx, cfg.DatabaseSource())
 	if errors.Is(err, postgres.ErrNoTables) {
-		return "it has no tables yet, and they are made", nil
+		d.toBeMade = "it has no tables yet, and they are made"
+		return d, nil
 	}
 	if err != nil {
-		return "", err
+		return d, err
 	}
-	position, err := reader.Position(ctx)
-	if err := errors.Join(err, reader.Close()); err != nil {
-		return "", err
-	}
-	return fmt.Sprintf("a read model, up to offset %d", position.Offset), nil
+	d.name = reader.Name()
+	d.position, err = reader.Position(ctx)
+	return d, errors.Join(err, reader.Close())
 }

@@ -54,6 +54,7 @@ func TestCheckFindsWhatAPersisterNeedsAndMakesNothing(t *testing.T) {
 	expect(map[string]string{
 		"persister.listen": "free", "database directory": "can be made", "database.url": "does not exist yet",
 		"nats.url": "nats-server", "stream CHAT": "made by the service", "consumer persister": "made by the service",
+		"database of this log": "holds nothing yet",
 	})
 	if _, err := os.Stat(cfg.DataDir); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the data directory: %v", err)
@@ -74,6 +75,7 @@ func TestCheckFindsWhatAPersisterNeedsAndMakesNothing(t *testing.T) {
 	expect(map[string]string{
 		"persister.listen": "error", "database directory": "can be written", "database.url": "up to offset 0",
 		"nats.url": "nats-server", "stream CHAT": "error: provision stream CHAT: it has not been made yet; run: streams provision", "consumer persister": "error",
+		"database of this log": "holds nothing yet",
 	})
 	if err := os.WriteFile(cfg.DatabaseSource(), []byte("not a database, and longer than a header"), 0o600); err != nil {
 		t.Fatal(err)

@@ -24,9 +24,14 @@ const (
 
 // sameLog compares the checkpoint with the log.
 func (w *worker) sameLog(ctx context.Context, p readmodel.Position, state eventlog.State) error {
+	return sameLog(ctx, w.link.log, w.store.Name(), p, state)
+}
+
+// sameLog compares the checkpoint of a database with the log.
+func sameLog(ctx context.Context, log *eventlog.Log, database string, p readmodel.Position, state eventlog.State) error {
 	const op = "compare the database with the log"
 	for attempt := 1; ; attempt++ {
-		difference, err := origin.Contradiction(ctx, w.link.log, p, state)
+		difference, err := origin.Contradiction(ctx, log, p, state)
 		if err != nil {
 			return fault.New(op, fault.Temporary, err)
 		}
@@ -34,19 +39,19 @@ func (w *worker) sameLog(ctx context.Context, p readmodel.Position, state eventl
 			return nil
 		}
 		if state.Replicas == 1 || attempt == confirmations {
-			return fault.New(op, fault.Corrupt, w.otherLog(difference))
+			return fault.New(op, fault.Corrupt, otherLog(database, difference))
 		}
 		if !pause(ctx, confirmEvery) {
 			return ctx.Err()
 		}
-		if state, err = w.link.log.State(ctx); err != nil {
+		if state, err = log.State(ctx); err != nil {
 			return err
 		}
 	}
 }
 
 // otherLog names both sides and the way out.
-func (w *worker) otherLog(difference string) error {
+func otherLog(database, difference string) error {
 	return fmt.Errorf("%w: %s. Either put back the log that belongs to database %s, or stop all persisters, "+
-		"move that database away and start again: it is rebuilt from the log", ErrOtherLog, difference, w.store.Name())
+		"move that database away and start again: it is rebuilt from the log", ErrOtherLog, difference, database)
 }

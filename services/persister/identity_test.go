@@ -11,6 +11,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/tidemark-chat/tidemark/config"
 	"github.com/tidemark-chat/tidemark/streams/embedded"
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
 	"github.com/tidemark-chat/tidemark/streams/logtest"
@@ -50,8 +51,14 @@ func TestADatabaseOfAnotherLogIsRefused(t *testing.T) {
 			p.reaches(10)
 			p.stop()
 			before := everything(t, path)
+			if found, err := originCheck(t, l.server.URL(), path); err != nil || !strings.Contains(found, "agree at offset 10") {
+				t.Errorf("check: %q, %v", found, err)
+			}
 
 			test.change(t, l)
+			if _, err := originCheck(t, l.server.URL(), path); !errors.Is(err, ErrOtherLog) || !strings.Contains(err.Error(), test.says[0]) {
+				t.Errorf("check: %v", err)
+			}
 			err := run(t, testOptions(l.server.URL(), path)).fails()
 			if !errors.Is(err, ErrOtherLog) {
 				t.Fatal(err)
@@ -65,6 +72,36 @@ func TestADatabaseOfAnotherLogIsRefused(t *testing.T) {
 				t.Error("the database was changed")
 			}
 		})
+	}
+}
+
+// originCheck is what persister check finds of a database and a log.
+func originCheck(t *testing.T, url, path string) (string, error) {
+	t.Helper()
+	cfg := config.Default()
+	cfg.DataDir, cfg.NATS.URL = filepath.Dir(path), config.URL(url)
+	all, err := Checks(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all[len(all)-1].Run(t.Context())
+}
+
+func TestCheckRefusesADatabaseWhoseLogIsGone(t *testing.T) {
+	l := startFiles(t)
+	path := database(t)
+	if found, err := originCheck(t, l.server.URL(), path); err != nil || found != "it holds nothing yet" {
+		t.Errorf("before the first start: %q, %v", found, err)
+	}
+	l.publish(5)
+	p := run(t, testOptions(l.server.URL(), path))
+	p.reaches(5)
+	p.stop()
+	if err := l.js.DeleteStream(t.Context(), eventlog.StreamName); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := originCheck(t, l.server.URL(), path); !errors.Is(err, ErrOtherLog) || !strings.Contains(err.Error(), "there is no log") {
+		t.Error(err)
 	}
 }
 

@@ -295,6 +295,10 @@ func TestTheSettingsOfANotary(t *testing.T) {
 	if _, err := Configure(cfg); !errors.As(err, new(*config.Error)) || !strings.Contains(err.Error(), "notary.export") {
 		t.Errorf("with a directory to export to: %v", err)
 	}
+	cfg.Notary.Export = config.URL(filepath.Join(t.TempDir(), "missing", "checkpoints"))
+	if _, err := Configure(cfg); !errors.As(err, new(*config.Error)) || !strings.Contains(err.Error(), "no directory") {
+		t.Errorf("with a file in a directory that is not there: %v", err)
+	}
 	if err := os.WriteFile(cfg.Notary.Key, []byte("PRIVATE+KEY+nonsense"), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,12 @@ package signing
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"time"
 )
 
@@ -29,10 +34,16 @@ func (o Options) target() target {
 	return nil
 }
 
-// CheckExport says what is wrong with ExportPath for good, as far as that shows before there is something to export.
+// CheckExport says what is wrong with ExportPath for good, as far as that shows before there is something to export. Its
+// directory has to be there: the first that would be said of it otherwise is that a checkpoint could not be exported, perhaps
+// days later.
 func (o Options) CheckExport() error {
 	if o.ExportPath == "" {
 		return nil
+	}
+	dir := filepath.Dir(o.ExportPath)
+	if info, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
+		return fmt.Errorf("there is no directory %s: make it, or mount it, before the persister starts", dir)
 	}
 	return file(o.ExportPath).check()
 }
