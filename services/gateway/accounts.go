@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"github.com/tidemark-chat/tidemark/streams/revocation"
 	sessions "github.com/tidemark-chat/tidemark/streams/session"
 )
 
@@ -70,7 +71,9 @@ func (a *accounts) sessionIDs() []string {
 	return slices.Collect(maps.Keys(ids))
 }
 
-// renew keeps the sessions of connected users from expiring, until ctx ends.
+// renew keeps the sessions of connected users from expiring, until ctx ends. Who is
+// connected with one that has gone all the same is cut: he could not come back by it, and
+// it may have been removed because it was stolen.
 func (a *accounts) renew(ctx context.Context, store *sessions.Store) {
 	ticker := time.NewTicker(a.g.cfg.Gateway.SessionTTL / renewals)
 	defer ticker.Stop()
@@ -81,7 +84,10 @@ func (a *accounts) renew(ctx context.Context, store *sessions.Store) {
 			return
 		}
 		for _, id := range a.sessionIDs() {
-			if err := store.Renew(ctx, id); err != nil && !errors.Is(err, sessions.ErrUnknown) && ctx.Err() == nil {
+			switch err := store.Renew(ctx, id); {
+			case errors.Is(err, sessions.ErrUnknown):
+				a.cut(revocation.Revocation{Target: revocation.Target{Session: sessions.Hash(id)}}, "a connection whose session is not there any more is cut")
+			case err != nil && ctx.Err() == nil:
 				a.g.failed("a session was not renewed", err)
 			}
 		}

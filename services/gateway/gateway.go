@@ -279,7 +279,7 @@ func (g *Gateway) connect() error {
 	}
 	g.sessions = sessions.Open(g.nats.people, sessions.Config{TTL: g.cfg.Gateway.SessionTTL, Replicas: g.cfg.NATS.Replicas, Mode: provision.For(g.cfg.NATS.Provision), Log: g.log})
 	g.revocations = revocation.Open(g.nats.people, revocation.Options{
-		Replicas: g.cfg.NATS.Replicas, Mode: provision.For(g.cfg.NATS.Provision), Changed: g.accounts.cut, Log: g.log,
+		Replicas: g.cfg.NATS.Replicas, Mode: provision.For(g.cfg.NATS.Provision), Changed: g.accounts.revoked, Log: g.log,
 	})
 	g.presence = presence.New(g.nats.people, presence.Options{
 		Lease: g.cfg.Gateway.PresenceLease, Renew: g.cfg.Gateway.PresenceLease / 3, Replicas: g.cfg.NATS.Replicas,

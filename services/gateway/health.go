@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
+	"github.com/tidemark-chat/tidemark/streams/revocation"
 )
 
 const (
@@ -18,6 +19,9 @@ const (
 	// watchLate is after how long without a look nothing is known any more: looks are
 	// bounded, so whoever looks hangs.
 	watchLate = 10 * time.Second
+	// revocationsLate is for how long the revocations may be away from a gateway that gets
+	// traffic: those who have a session or a token are cut meanwhile, as they connect.
+	revocationsLate = 10 * time.Second
 )
 
 // health is what the gateway last found out about its log.
@@ -134,7 +138,22 @@ func (g *Gateway) notReady() error {
 	if problem == nil && g.current.Load() == nil {
 		problem = errors.New("not following the log yet")
 	}
+	if problem == nil && g.revocations != nil {
+		problem = unrevoked(g.revocations.Status(), time.Now())
+	}
 	return problem
+}
+
+// unrevoked says since when it is not known who was revoked, if that is too long: another
+// gateway may know.
+func unrevoked(s revocation.Status, now time.Time) error {
+	switch {
+	case s.Current || !s.Since.IsZero() && now.Sub(s.Since) <= revocationsLate:
+		return nil
+	case s.Since.IsZero():
+		return fmt.Errorf("the revocations are not known: %w", s.Why)
+	}
+	return fmt.Errorf("the revocations have not been followed for %v: %w", now.Sub(s.Since).Round(time.Second), s.Why)
 }
 
 func (g *Gateway) serveReady(w http.ResponseWriter, _ *http.Request) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
+	"github.com/tidemark-chat/tidemark/streams/revocation"
 )
 
 func TestAFeedIsBehindIfItHasNotDoneWithWhatTheLogHeldTheTimeBefore(t *testing.T) {
@@ -52,4 +53,21 @@ func TestAGatewayThatHasNotLookedForAWhileIsNotReady(t *testing.T) {
 			t.Errorf("what is known is not said: %v", err)
 		}
 	})
+}
+
+func TestAGatewayThatDoesNotKnowTheRevocationsIsNotReady(t *testing.T) {
+	now, why := time.Now(), errors.New("why")
+	for _, c := range []struct {
+		status revocation.Status
+		want   string
+	}{
+		{revocation.Status{Current: true}, ""},
+		{revocation.Status{Why: why}, "are not known: why"}, // it has never known them
+		{revocation.Status{Since: now.Add(-revocationsLate), Why: why}, ""},
+		{revocation.Status{Since: now.Add(-revocationsLate - time.Second), Why: why}, "for 11s: why"},
+	} {
+		if err := unrevoked(c.status, now); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%+v: %v, want %q", c.status, err, c.want)
+		}
+	}
 }

@@ -54,10 +54,14 @@ func (s *session) cutIfRevoked() {
 	}
 }
 
-// cut cuts the connections that a revocation concerns.
-func (a *accounts) cut(r revocation.Revocation) {
+// revoked cuts the connections that a revocation concerns.
+func (a *accounts) revoked(r revocation.Revocation) {
+	a.cut(r, "a connection of somebody who was revoked is cut")
+}
+
+func (a *accounts) cut(r revocation.Revocation, why string) {
 	for _, s := range a.concerned(r) {
-		a.g.log.Info("a connection of somebody who was revoked is cut", "user", s.user.id)
+		a.g.log.Info(why, "user", s.user.id)
 		s.link.Close()
 	}
 }

@@ -1,13 +1,16 @@
 package gateway_test
 
 import (
+	"context"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/tidemark-chat/tidemark/services/gateway"
 	"github.com/tidemark-chat/tidemark/services/gateway/gatewaytest"
 	"github.com/tidemark-chat/tidemark/streams/logtest"
 	"github.com/tidemark-chat/tidemark/streams/revocation"
@@ -113,17 +116,14 @@ func TestARevocationEndsTheTokensIssuedBefore(t *testing.T) {
 }
 
 // TestWithoutTheRevocationsNobodyIsLetInAndNobodyCut takes the bucket away from a
-// gateway that must not make another.
+// gateway, which neither makes another nor takes one, until it is started again.
 func TestWithoutTheRevocationsNobodyIsLetInAndNobodyCut(t *testing.T) {
 	t.Parallel()
 	server := logtest.Start(t)
 	cfg := gatewaytest.Config(server.URL())
-	if err := gatewaytest.Start(t, cfg).Stop(); err != nil { // which makes what there has to be
-		t.Fatal(err)
-	}
-	cfg.NATS.Provision = false
 	bySecret(t)(&cfg)
-	address, js := gatewaytest.Start(t, cfg).Address, server.Connect()
+	g, js := gatewaytest.Start(t, cfg), server.Connect()
+	address := g.Address
 	zoe := gatewaytest.Join(t, address, auth{"username": "zoe"})
 	ann := gatewaytest.Join(t, address, auth{"token": token(t, claims("ann"))})
 	if err := js.DeleteStream(testContext(t), "KV_REVOCATIONS"); err != nil {
@@ -148,5 +148,60 @@ func TestWithoutTheRevocationsNobodyIsLetInAndNobodyCut(t *testing.T) {
 	if err := revocation.Provision(testContext(t), js, 1, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
+	notNow(t, address, auth{"sessionID": zoe.SessionID}) // an empty one is not what was lost
+	if err := g.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	address = gatewaytest.Start(t, cfg).Address
 	waitFor(t, letIn)
+}
+
+func TestAGatewayThatNeverKnewTheRevocationsIsNotReady(t *testing.T) {
+	t.Parallel()
+	server, _, _ := together(t, 1)
+	js := server.Connect()
+	if err := js.DeleteStream(testContext(t), "KV_REVOCATIONS"); err != nil {
+		t.Fatal(err)
+	}
+	cfg := gatewaytest.Config(server.URL())
+	cfg.NATS.Provision = false
+	g, err := gateway.New(cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- g.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	is := func(status int, current, text string) bool {
+		code, body := gatewaytest.Get(g.Address(), "/readyz")
+		_, metrics := gatewaytest.Get(g.Address(), "/metrics")
+		return code == status && strings.Contains(body, text) && strings.Contains(metrics, "tidemark_gateway_revocations_current "+current)
+	}
+	waitFor(t, func() bool { return is(503, "0", "REVOCATIONS") })
+	if err := revocation.Provision(testContext(t), js, 1, slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, func() bool { return is(200, "1", "ready") })
+}
+
+func TestWhoseSessionHasGoneIsCut(t *testing.T) {
+	t.Parallel()
+	server := logtest.Start(t)
+	cfg := gatewaytest.Config(server.URL())
+	cfg.Gateway.SessionTTL = 5 * time.Second
+	address := gatewaytest.Start(t, cfg).Address
+	zoe, other := gatewaytest.Join(t, address, auth{"username": "zoe"}), gatewaytest.Join(t, address, auth{"username": "zoe"})
+	if err := session.Open(server.Connect(), session.Config{}).Remove(testContext(t), session.Hash(zoe.SessionID)); err != nil {
+		t.Fatal(err)
+	}
+	ended(t, zoe.Client)
+	if ack, err := other.Send(testContext(t), "private message", map[string]any{"to": other.UserID, "content": "still here"}); err != nil || !ack.OK {
+		t.Errorf("%+v, %v", ack, err)
+	}
 }
