@@ -69,9 +69,13 @@ func compare(have, want jetstream.StreamConfig, d *provision.Drift) {
 			next.AllowAtomicPublish = want.AllowAtomicPublish // gateways that still try find out, and publish singly
 		})
 	}
-	if want.RePublish == nil {
+	switch ours := (Config{Republish: true}).stream().RePublish; {
+	case want.RePublish == nil && destination(have.RePublish) == destination(ours):
+		// Nothing is lost by it, and services that do not listen lack the setting.
+		d.Note("republish", destination(have.RePublish), destination(want.RePublish))
+	case want.RePublish == nil:
 		d.Leave("republish", destination(have.RePublish), destination(want.RePublish))
-	} else {
+	default:
 		d.Reshape("republish", destination(have.RePublish), destination(want.RePublish), func(next *jetstream.StreamConfig) {
 			next.RePublish = want.RePublish
 		})

@@ -19,6 +19,14 @@ func (d *Drift) Unsafe(what string, have, want any) { differ(&d.unsafe, what, ha
 // Leave is a difference that is reported only.
 func (d *Drift) Leave(what string, have, want any) { differ(&d.left, what, have, want) }
 
+// Note is a difference that does no harm to a service: an operator's command
+// reports it, and leaves it.
+func (d *Drift) Note(what string, have, want any) {
+	if d.mode == Reshape {
+		d.Leave(what, have, want)
+	}
+}
+
 // Change is a difference that any service may set right.
 func (d *Drift) Change(what string, have, want any, set func(next *jetstream.StreamConfig)) {
 	if differ(&d.changes, what, have, want) {
