@@ -29,8 +29,8 @@ pub $JS.API.STREAM.PURGE.CHAT
 pub $JS.API.STREAM.MSG.DELETE.CHAT
 pub $JS.API.STREAM.UPDATE.CHAT                                provisioner
 pub $JS.API.STREAM.CREATE.CHAT                                provisioner
-pub $JS.API.STREAM.SNAPSHOT.CHAT
-pub $JS.API.STREAM.RESTORE.CHAT
+pub $JS.API.STREAM.SNAPSHOT.CHAT                              backup
+pub $JS.API.STREAM.RESTORE.CHAT                               backup
 pub $JS.API.STREAM.LEADER.STEPDOWN.CHAT
 pub $JS.API.STREAM.PEER.REMOVE.CHAT
 # say something without a gateway
@@ -67,7 +67,7 @@ pub $JS.API.STREAM.PURGE.KV_SESSIONS
 pub $JS.API.STREAM.DELETE.KV_SESSIONS
 pub $JS.API.STREAM.MSG.DELETE.KV_SESSIONS
 pub $JS.API.STREAM.UPDATE.KV_SESSIONS                         provisioner
-pub $JS.API.STREAM.SNAPSHOT.KV_SESSIONS
+pub $JS.API.STREAM.SNAPSHOT.KV_SESSIONS                       backup
 pub $KV.SESSIONS.0011                                         gateway operator
 # revocations: lift or forget them
 pub $KV.REVOCATIONS.user.nann                                 operator
@@ -115,6 +115,7 @@ sub _INBOX_ps.>                                               persister
 sub _INBOX_au.>                                               auditor
 sub _INBOX_pv.>                                               provisioner
 sub _INBOX_op.>                                               operator
+sub _INBOX_bk.>                                               backup
 sub tidemark.>
 sub tidemark.query.lookup                                     persister
 sub $SRV.PING                                                 persister
