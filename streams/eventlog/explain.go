@@ -11,7 +11,7 @@ import (
 )
 
 // explain adds to why there is no connection what an operator can do about it.
-// It knows the refusals of TLS and of users; other errors stay as they are.
+// It knows the refusals of TLS, of users and of connections; other errors stay as they are.
 func explain(err error) error {
 	var (
 		authority x509.UnknownAuthorityError
@@ -37,6 +37,8 @@ func explain(err error) error {
 		advice = "nats-server wants TLS: set nats.ca, or begin nats.url with tls://"
 	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired), errors.Is(err, nats.ErrAuthRevoked):
 		advice = "nats-server does not know this user: look at the user and password in nats.url, or at nats.credentials"
+	case errors.Is(err, nats.ErrNoServers): // so the library says "connection refused"
+		advice = "nobody listens there: see whether nats-server runs, and that nats.url has its address"
 	default:
 		return err
 	}

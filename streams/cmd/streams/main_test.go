@@ -138,6 +138,25 @@ func TestProvisionSaysWhichRightIsMissing(t *testing.T) {
 	}
 }
 
+func TestProvisionWaitsForNothingThatAnOperatorHasToDo(t *testing.T) {
+	s := logtest.Start(t)
+	secured := permissionstest.Start(t, permissions.Options{})
+	wrong, err := url.Parse(secured.URL(eventlog.Provisioner))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrong.User = url.UserPassword("provisioner", "wrong")
+	for advice, args := range map[string][]string{
+		"set nats.replicas to 1":  {"--nats.url=" + s.URL(), "--nats.replicas=3"},
+		"does not know this user": {"--nats.url=" + wrong.String()},
+	} {
+		_, err := call(t, append(args, "provision", "--wait=1h")...)
+		if err == nil || !strings.Contains(err.Error(), advice) || strings.Contains(err.Error(), "wrong@") {
+			t.Errorf("%v, want %q", err, advice)
+		}
+	}
+}
+
 func TestProvisionRaisesReplicasAndKeepsWhatThereIs(t *testing.T) {
 	at := "--nats.url=" + cluster(t)
 	if got, err := outcomes(t, at); err != nil || !all(got, provision.Made) {

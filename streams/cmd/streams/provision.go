@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -93,6 +94,9 @@ func provisionAll(ctx context.Context, cfg config.Config, mode provision.Mode, w
 		switch {
 		case !again(results):
 			return results, err
+		case errors.Is(err, errAlone):
+			return results, fmt.Errorf("nothing can have %d replicas, because nats-server runs alone: set nats.replicas to 1, or make it one of a cluster: %w",
+				cfg.NATS.Replicas, errAlone)
 		case !pause(ctx):
 			return results, fmt.Errorf("not within %v: %w", wait, err)
 		}
@@ -102,6 +106,9 @@ func provisionAll(ctx context.Context, cfg config.Config, mode provision.Mode, w
 		}
 	}
 }
+
+// errAlone is nats-server's answer to who asks one that is in no cluster for replicas.
+var errAlone = &jetstream.APIError{Code: http.StatusInternalServerError, ErrorCode: 10074, Description: "replicas > 1 not supported in non-clustered mode"}
 
 // keep lets what an earlier attempt did not be forgotten over a later one that
 // found nothing to do.
@@ -143,6 +150,9 @@ func connect(ctx context.Context, url string, log *slog.Logger, options []nats.O
 		_, js, err := eventlog.Connect(url, "streams", log, options...)
 		if err == nil {
 			return js, nil
+		}
+		if errors.Is(err, nats.ErrAuthorization) || errors.Is(err, nats.ErrAuthExpired) || errors.Is(err, nats.ErrAuthRevoked) {
+			return nil, fmt.Errorf("connect to nats-server at %s: %w", config.URL(url), err) // an operator has to do something
 		}
 		log.Warn("no connection to nats-server yet, trying again", "error", err)
 		if !pause(ctx) {
