@@ -72,7 +72,8 @@ func checkPair(cfg config.Gateway, now time.Time) (string, error) {
 	if until.Sub(now) < renewBefore {
 		return "", command.Warning("the certificate is valid only until %s: renew it, and send the gateway SIGHUP", until.UTC().Format(time.RFC3339))
 	}
-	return fmt.Sprintf("for %s, valid until %s", strings.Join(pair.Leaf.DNSNames, ", "), until.UTC().Format(time.RFC3339)), nil
+	found := fmt.Sprintf("for %s, valid until %s", strings.Join(pair.Leaf.DNSNames, ", "), until.UTC().Format(time.RFC3339))
+	return command.Private(found, cfg.Key), nil
 }
 
 func checkAuth(ctx context.Context, cfg config.Auth) (string, error) {
@@ -84,5 +85,5 @@ func checkAuth(ctx context.Context, cfg config.Auth) (string, error) {
 	if err := auth.Check(ctx, cfg); err != nil {
 		return "", err
 	}
-	return "tokens can be verified", nil
+	return command.Private("tokens can be verified", cfg.Secret), nil
 }

@@ -1,6 +1,8 @@
 package gateway_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -28,6 +30,23 @@ func TestCheckFindsThatAGatewayMayNotListenToTheFeed(t *testing.T) {
 			t.Errorf("with the right: %v", err)
 		case !granted && (err == nil || !strings.Contains(err.Error(), "does not grant what a gateway needs") || !strings.Contains(err.Error(), `"feed.>"`)):
 			t.Errorf("without it: %v", err)
+		}
+	}
+}
+
+func TestCheckNamesASecretThatOthersCanRead(t *testing.T) {
+	cfg := gatewaytest.Config("nats://127.0.0.1:1")
+	cfg.Auth.Secret = filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(cfg.Auth.Secret, []byte(strings.Repeat("s", 32)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, mode := range []os.FileMode{0o600, 0o644} {
+		if err := os.Chmod(cfg.Auth.Secret, mode); err != nil {
+			t.Fatal(err)
+		}
+		found, failed := look(t, cfg)
+		if err := failed["auth"]; err != nil || strings.Contains(found["auth"], "chmod 600 "+cfg.Auth.Secret) != (mode != 0o600) {
+			t.Errorf("%v: %q, %v", mode, found["auth"], err)
 		}
 	}
 }

@@ -54,7 +54,7 @@ func LocalChecks(cfg config.Config) ([]command.Check, error) {
 	all = append(all, command.Check{Name: "database.url", Run: func(ctx context.Context) (string, error) { return checkDatabase(ctx, cfg) }})
 	if cfg.Notary.Key != "" {
 		all = append(all, command.Check{Name: "notary.key", Run: func(context.Context) (string, error) {
-			return "signs with " + options.Notary.Key.Public, nil
+			return command.Private("signs with "+options.Notary.Key.Public, cfg.Notary.Key), nil
 		}})
 	}
 	if url := cfg.Notary.ExportURL(); url != "" {

@@ -31,6 +31,7 @@ func Server(cfg config.Config, role eventlog.Role) command.Check {
 			if _, err := nc.TLSConnectionState(); err == nil {
 				found += ", by TLS"
 			}
+			found = command.Private(found, cfg.NATS.Credentials, cfg.NATS.Key)
 			return nil
 		})
 		return found, err
