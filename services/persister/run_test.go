@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -230,9 +231,25 @@ func TestGivesUpOnALogThatDoesNotCome(t *testing.T) {
 	server.Stop()
 	options := testOptions(server.URL(), database(t))
 	options.StartWait = time.Nanosecond
-	if err := run(t, options).fails(); !strings.Contains(err.Error(), "the log is not there") {
+	err := run(t, options).fails()
+	if !strings.Contains(err.Error(), "the log is not there") || !strings.Contains(err.Error(), server.URL()) || !strings.Contains(err.Error(), "nobody listens there") {
 		t.Error(err)
 	}
+}
+
+func TestWaitingForTheLogIsToldOfOnceForEachReason(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var logged strings.Builder
+		p := &Persister{options: Options{StartWait: 30 * time.Second}, status: &status{}, log: slog.New(slog.NewTextHandler(&logged, nil))}
+		attempts := 0
+		err := p.await(t.Context(), "the log", func() (bool, error) {
+			attempts++
+			return true, fmt.Errorf("reason %d", attempts/10)
+		})
+		if err == nil || attempts < 15 || attempts > 20 || strings.Count(logged.String(), "reason 0") != 1 || strings.Count(logged.String(), "\n") != 2 {
+			t.Errorf("%d attempts, %v:\n%s", attempts, err, logged.String())
+		}
+	})
 }
 
 func TestStopsWhileItWaitsForTheLog(t *testing.T) {
