@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -101,6 +102,19 @@ func TestASecuredServerLetsInWhoeverIsKnownAndNobodyElse(t *testing.T) {
 	if nobody, err := nats.Connect("nats://" + anybody); !errors.Is(err, nats.ErrAuthorization) {
 		nobody.Close()
 		t.Errorf("without a name: %v", err)
+	}
+}
+
+func TestAnAddressThatIsTakenIsNamed(t *testing.T) {
+	host := fmt.Sprintf("127.%d.%d.1", 1+rand.IntN(254), rand.IntN(256))
+	taken, err := net.Listen("tcp", host+":4222")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = taken.Close() }()
+	_, err = deployment.Start(t.Context(), deployment.Options{Bin: t.TempDir(), Dir: t.TempDir(), Standing: true, Host: host})
+	if !errors.Is(err, deployment.ErrTaken) || !strings.Contains(err.Error(), host+":4222") {
+		t.Error(err)
 	}
 }
 

@@ -1,9 +1,13 @@
 package deployment
 
 import (
+	"errors"
 	"fmt"
 	"net"
 )
+
+// ErrTaken is that something listens already where a process of a deployment should.
+var ErrTaken = errors.New("an address is taken")
 
 // standing is where a deployment that is to be used listens: nats-server's and the gateways' usual ports, and those after
 // them. One that is taken is an error now, and not a process that ends.
@@ -20,7 +24,7 @@ func standing(host, name string) (string, error) {
 	address := net.JoinHostPort(host, port)
 	l, err := net.Listen("tcp", address)
 	if err != nil {
-		return "", fmt.Errorf("the address of %s is taken: %w", name, err)
+		return "", fmt.Errorf("%w, that of %s: %w", ErrTaken, name, err)
 	}
 	return address, l.Close()
 }

@@ -31,8 +31,8 @@ type console struct {
 	out *lines
 }
 
-func (c console) welcome(dir string) {
-	c.out.say("\nTidemark is at http://%s: %s", entryAddress, c.d)
+func (c console) welcome(entry, dir string) {
+	c.out.say("\nTidemark is at http://%s: %s", entry, c.d)
 	c.out.say("%s\n%s", c.status(), strings.Join([]string{
 		"",
 		"logs and stores     " + dir,

@@ -18,12 +18,12 @@ import (
 	"github.com/tidemark-chat/tidemark/streams/readmodel/postgres/pgserver"
 )
 
-// entryAddress is where people find a cluster on this machine.
-const entryAddress = "127.0.0.1:3080"
+// entryPort is where people find a cluster on this machine.
+const entryPort = "3080"
 
 // upFlags say what runs.
 type upFlags struct {
-	dir, bin       string
+	dir, bin, host string
 	database, feed string
 	open           bool
 }
@@ -38,13 +38,14 @@ func upCommand() *cobra.Command {
 			"provision has made the streams. What is deployed is what swarm prove --faults --cluster breaks, without its faults.\n\n" +
 			"Nothing is supervised: a process that ends is told of and stays away until it is started again. Commands are read from\n" +
 			"the standard input, a line each: status, kill NAME, stop NAME, start NAME. Ctrl-C stops everything in order.\n\n" +
-			"It listens on 127.0.0.1 only. It needs Linux.",
+			"It listens on a loopback address only (--host). It needs Linux.",
 		Example: "  swarm up\n  swarm up --feed republish --dir /var/tmp/cluster\n  swarm up --database sqlite --open\n" +
 			"  kill -9 <pid of gateway-1>     (in another terminal; then, here: start gateway-1)",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return usage(f.up(cmd)) },
 	}
 	cmd.Flags().StringVar(&f.dir, "dir", filepath.Join(".data", "cluster"), "where stores and logs are")
+	cmd.Flags().StringVar(&f.host, "host", "127.0.0.1", "loopback `address` where all of it listens: on another one (127.0.0.2) no port is taken by the first")
 	cmd.Flags().StringVar(&f.bin, "bin", "", "directory of the binaries nats-server, gateway, persister and streams (default: that of the swarm's own)")
 	cmd.Flags().StringVar(&f.database, "database", "", "where the read model is: sqlite or postgres (default: PostgreSQL where it is installed)")
 	cmd.Flags().StringVar(&f.feed, "feed", string(config.Ordered), "how events come to the gateways: ordered or republish")
@@ -62,13 +63,16 @@ func (f *upFlags) up(cmd *cobra.Command) error {
 	options.Ended = func(p *deployment.Process, err error) {
 		out.say("%s has ended (%v) and stays away; its log is %s. To start it again: start %s", p.Name, err, filepath.Join(options.Dir, p.Name+".log"), p.Name)
 	}
-	listener, err := net.Listen("tcp", entryAddress)
+	listener, err := net.Listen("tcp", net.JoinHostPort(f.host, entryPort))
 	if err != nil {
-		return fmt.Errorf("the entry: %w", err)
+		return fmt.Errorf("the entry: %w; on another loopback address all ports are free: --host 127.0.0.2", err)
 	}
 	defer listener.Close()
 	out.say("starting a cluster in %s", options.Dir)
 	d, err := deployment.Start(cmd.Context(), options)
+	if errors.Is(err, deployment.ErrTaken) {
+		return fmt.Errorf("%w; on another loopback address all ports are free: --host 127.0.0.2", err)
+	}
 	if err != nil {
 		return err
 	}
@@ -93,7 +97,7 @@ func (f *upFlags) up(cmd *cobra.Command) error {
 		listener.Close()
 	})
 	c := console{d: d, out: out}
-	c.welcome(options.Dir)
+	c.welcome(listener.Addr().String(), options.Dir)
 	go c.read(ctx, cmd.InOrStdin()) // ends with the process: a read of a terminal cannot be ended
 	return front.Serve(ctx, listener)
 }
@@ -101,11 +105,14 @@ func (f *upFlags) up(cmd *cobra.Command) error {
 // options says what is deployed, and why not PostgreSQL.
 func (f *upFlags) options(out *lines) (deployment.Options, error) {
 	o := deployment.Options{
-		Bin: f.bin, Dir: f.dir, Cluster: true, Standing: true, Secured: !f.open, Republish: f.feed == string(config.Republish),
-		GatewayEnv: []string{"TIDEMARK_GATEWAY_TRUSTED_PROXIES=127.0.0.1/32"},
+		Bin: f.bin, Dir: f.dir, Host: f.host, Cluster: true, Standing: true, Secured: !f.open, Republish: f.feed == string(config.Republish),
+		GatewayEnv: []string{"TIDEMARK_GATEWAY_TRUSTED_PROXIES=127.0.0.0/8"},
 	}
 	if f.feed != string(config.Ordered) && f.feed != string(config.Republish) {
 		return o, fmt.Errorf("--feed: %q, want ordered or republish", f.feed)
+	}
+	if ip := net.ParseIP(f.host); ip == nil || !ip.IsLoopback() {
+		return o, fmt.Errorf("--host: %q, want a loopback address such as 127.0.0.2", f.host)
 	}
 	if o.Bin == "" {
 		own, err := os.Executable()
