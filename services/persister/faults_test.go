@@ -69,6 +69,7 @@ func projected(js jetstream.JetStream) uint64 {
 }
 
 func TestKilledInTheMiddleOfBatchesNothingIsMissingOrDoubled(t *testing.T) {
+	t.Parallel()
 	const n, kills = 11_000, 10
 	server := logtest.Start(t)
 	js := server.Provision(logtest.Config())

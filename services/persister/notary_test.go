@@ -131,6 +131,7 @@ func TestWhatIsProjectedBeforeAStopIsSigned(t *testing.T) {
 }
 
 func TestKilledWhileItSignsTheChainGoesOn(t *testing.T) {
+	t.Parallel()
 	server := logtest.Start(t)
 	js := server.Provision(logtest.Config())
 	options := testOptions(server.URL(), database(t))

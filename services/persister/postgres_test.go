@@ -56,6 +56,7 @@ func wantDense(t testing.TB, url string, n uint64) {
 }
 
 func TestAPostgreSQLThatIsKilledUnderLoadLosesNothing(t *testing.T) {
+	t.Parallel()
 	server, database := logtest.Start(t), startPostgres(t)
 	js := server.Provision(logtest.Config())
 	options := testOptions(server.URL(), database.URL("postgres"))

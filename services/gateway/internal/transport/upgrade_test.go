@@ -14,10 +14,7 @@ import (
 // goroutine, arrive complete and in order although the client changes over from
 // polling to WebSocket in the midst of them.
 func TestOrderHoldsAcrossAnUpgradeUnderTraffic(t *testing.T) {
-	rounds := 300
-	if testing.Short() {
-		rounds = 40
-	}
+	const rounds = 150
 	s := newServer(t, transport.Limits{SendBudget: 4 << 10})
 	s.onSocket(func(sock *socket.Socket) {
 		stop, drained := make(chan struct{}), make(chan struct{}, 1)
