@@ -3,6 +3,7 @@ package peers
 import (
 	"bytes"
 	"math"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -53,8 +54,9 @@ func TestEverythingIsMeasuredOfTidemark(t *testing.T) {
 func build(t *testing.T, dir string) string {
 	t.Helper()
 	path := filepath.Join(dir, "standalone")
-	said, err := exec.Command("go", "build", "-o", path, "github.com/tidemark-chat/tidemark/services/standalone/cmd/standalone").CombinedOutput()
-	if err != nil {
+	build := exec.Command("go", "build", "-trimpath", "-o", path, "github.com/tidemark-chat/tidemark/services/standalone/cmd/standalone")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as it is shipped
+	if said, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, said)
 	}
 	return path
