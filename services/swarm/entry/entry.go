@@ -70,20 +70,13 @@ func New(gateways []string, log *slog.Logger) (*Entry, error) {
 	return e, nil
 }
 
-// Run looks which gateways are ready until ctx ends.
-func (e *Entry) Run(ctx context.Context) {
-	defer e.asking.CloseIdleConnections()
-	for ctx.Err() == nil {
-		var all sync.WaitGroup
-		for _, g := range e.gateways {
-			all.Go(func() { g.ready.Store(e.isReady(ctx, g)) })
-		}
-		all.Wait()
-		select {
-		case <-time.After(lookEvery):
-		case <-ctx.Done():
-		}
+// look finds out which gateways are ready.
+func (e *Entry) look(ctx context.Context) {
+	var all sync.WaitGroup
+	for _, g := range e.gateways {
+		all.Go(func() { g.ready.Store(e.isReady(ctx, g)) })
 	}
+	all.Wait()
 }
 
 func (e *Entry) isReady(ctx context.Context, g *gateway) bool {
@@ -98,15 +91,31 @@ func (e *Entry) isReady(ctx context.Context, g *gateway) bool {
 	return response.Body.Close() == nil && response.StatusCode == http.StatusOK
 }
 
-// Serve takes connections of a listener until ctx ends, and cuts those that are open then.
+// Serve takes connections of a listener, once it knows which gateways are ready, until ctx ends, and cuts those that are
+// open then.
 func (e *Entry) Serve(ctx context.Context, listener net.Listener) error {
+	ctx, cancel := context.WithCancel(ctx)
+	e.look(ctx)
+	var looking sync.WaitGroup
+	looking.Go(func() {
+		for ctx.Err() == nil {
+			select {
+			case <-time.After(lookEvery):
+				e.look(ctx)
+			case <-ctx.Done():
+			}
+		}
+	})
 	server := &http.Server{Handler: e, ReadHeaderTimeout: headerWithin}
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
-	defer stop()
-	if err := server.Serve(listener); ctx.Err() == nil {
-		return err
+	err := server.Serve(listener)
+	if !stop() { // ctx has ended, and so it was meant to
+		err = nil
 	}
-	return nil
+	cancel()
+	looking.Wait()
+	e.asking.CloseIdleConnections()
+	return err
 }
 
 // ServeHTTP passes a request on.

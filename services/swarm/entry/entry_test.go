@@ -46,7 +46,7 @@ func newPlace(t *testing.T, name string) *place {
 	return p
 }
 
-// front starts an entry and returns its address, once it knows who is ready.
+// front starts an entry and returns its address.
 func front(t *testing.T, places ...*place) (address string) {
 	t.Helper()
 	var urls []string
@@ -62,15 +62,12 @@ func front(t *testing.T, places ...*place) (address string) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	over := make(chan error, 2)
-	go func() { e.Run(ctx); over <- nil }()
+	over := make(chan error, 1)
 	go func() { over <- e.Serve(ctx, l) }()
 	t.Cleanup(func() {
 		cancel()
-		for range 2 {
-			if err := <-over; err != nil {
-				t.Error(err)
-			}
+		if err := <-over; err != nil {
+			t.Error(err)
 		}
 	})
 	return l.Addr().String()

@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -88,14 +87,7 @@ func (f *upFlags) up(cmd *cobra.Command) error {
 		return err
 	}
 	ctx, cancel := context.WithCancel(cmd.Context())
-	var running sync.WaitGroup
-	defer running.Wait()
 	defer cancel()
-	running.Go(func() { front.Run(ctx) })
-	running.Go(func() {
-		<-ctx.Done()
-		listener.Close()
-	})
 	c := console{d: d, out: out}
 	c.welcome(listener.Addr().String(), options.Dir)
 	go c.read(ctx, cmd.InOrStdin()) // ends with the process: a read of a terminal cannot be ended
