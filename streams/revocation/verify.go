@@ -81,7 +81,8 @@ func (l *List) judge(info *jetstream.StreamInfo, seen uint64) error {
 }
 
 // quorate reports whether a leader hears of most of its servers, itself included. It
-// leads on for up to 20 s without them.
+// leads on for up to 20 s without them. Of one that it has not heard of since it leads it
+// says 0, however long that is.
 func quorate(c *jetstream.ClusterInfo) bool {
 	if c == nil {
 		return true
@@ -92,7 +93,7 @@ func quorate(c *jetstream.ClusterInfo) bool {
 			continue
 		}
 		all++
-		if !peer.Offline && peer.Active < silence {
+		if !peer.Offline && 0 < peer.Active && peer.Active < silence {
 			there++
 		}
 	}

@@ -19,6 +19,7 @@ func told(created time.Time, last uint64, peers ...*jetstream.PeerInfo) *jetstre
 func TestWhatTheLeaderSaysDecidesWhetherTheListIsCurrent(t *testing.T) {
 	made := time.Now()
 	near, far := &jetstream.PeerInfo{Active: time.Second}, &jetstream.PeerInfo{Active: silence}
+	never := &jetstream.PeerInfo{} // was heard of since it leads
 	off, joining := &jetstream.PeerInfo{Offline: true}, &jetstream.PeerInfo{Pending: true, Offline: true}
 	for _, c := range []struct {
 		why  string
@@ -29,10 +30,12 @@ func TestWhatTheLeaderSaysDecidesWhetherTheListIsCurrent(t *testing.T) {
 		{"", told(made, 10, near, far)},
 		{"", told(made, 10, near, near, off, off)},
 		{"", told(made, 10, joining, joining)},
+		{"", told(made, 10, never, near)},
 		{"another one", told(made.Add(time.Nanosecond), 10)},
 		{"is at 9 and was at 10", told(made, 9)},
 		{"has lost the other servers", told(made, 10, far, far)},
 		{"has lost the other servers", told(made, 10, off, far)},
+		{"has lost the other servers", told(made, 10, never, far)},
 		{"has lost the other servers", told(made, 10, near, off, off, far)},
 	} {
 		l := Open(nil, Options{})
