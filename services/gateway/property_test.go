@@ -42,7 +42,7 @@ var fewChecks = sync.OnceValue(func() error {
 	if more {
 		return nil
 	}
-	return flag.Set("rapid.checks", "20")
+	return flag.Set("rapid.checks", "30")
 })
 
 // checkWorlds checks one world after another, each of new users and rooms: on the

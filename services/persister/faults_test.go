@@ -70,7 +70,7 @@ func projected(js jetstream.JetStream) uint64 {
 
 func TestKilledInTheMiddleOfBatchesNothingIsMissingOrDoubled(t *testing.T) {
 	t.Parallel()
-	const n, kills = 6600, 6
+	const n, kills = 11_000, 10
 	server := logtest.Start(t)
 	js := server.Provision(logtest.Config())
 	ids := make([]string, 0, n)
@@ -91,7 +91,7 @@ func TestKilledInTheMiddleOfBatchesNothingIsMissingOrDoubled(t *testing.T) {
 		at := uint64(i*n/kills/2 + rand.IntN(n/kills/2))
 		eventually(t, "projected some", func() bool { return projected(js) > at })
 		kill()
-		if all := rows(t, options.Database, `SELECT "offset" FROM checkpoint WHERE "offset" = 6600`); len(all) > 0 {
+		if all := rows(t, options.Database, `SELECT "offset" FROM checkpoint WHERE "offset" = 11000`); len(all) > 0 {
 			t.Fatal("it was done before it was killed")
 		}
 	}
