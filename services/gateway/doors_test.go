@@ -320,25 +320,7 @@ func TestAPageOfAnotherOriginCannotConnect(t *testing.T) {
 	_, _, at := together(t, 1, bySecret(t))
 	for origin, want := range map[string]bool{"http://" + at[0]: true, "": true, "http://evil.example": false, "null": false, "http://" + at[0] + ".evil.example": false} {
 		for transport, good := range map[string]int{"polling": http.StatusOK, "websocket": http.StatusSwitchingProtocols} {
-			request, err := http.NewRequest(http.MethodGet, "http://"+at[0]+"/socket.io/?EIO=4&transport="+transport, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if origin != "" {
-				request.Header.Set("Origin", origin)
-			}
-			if transport == "websocket" {
-				for k, v := range map[string]string{
-					"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
-				} {
-					request.Header.Set(k, v)
-				}
-			}
-			response, err := http.DefaultTransport.RoundTrip(request)
-			if err != nil {
-				t.Fatal(err)
-			}
-			response.Body.Close()
+			response := handshakeOf(t, at[0], transport, origin)
 			if let := response.StatusCode == good; let != want || response.Header.Get("Access-Control-Allow-Origin") != "" {
 				t.Errorf("%s of %q: %d, %v", transport, origin, response.StatusCode, response.Header)
 			}

@@ -47,6 +47,31 @@ func TestPages(t *testing.T) {
 	}
 }
 
+// handshakeOf is the answer to a handshake as a page of an origin begins it; "" is no page.
+func handshakeOf(t *testing.T, address, transport, origin string) *http.Response {
+	t.Helper()
+	request, err := http.NewRequest(http.MethodGet, "http://"+address+"/socket.io/?EIO=4&transport="+transport, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if origin != "" {
+		request.Header.Set("Origin", origin)
+	}
+	if transport == "websocket" {
+		for k, v := range map[string]string{
+			"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+		} {
+			request.Header.Set(k, v)
+		}
+	}
+	response, err := http.DefaultTransport.RoundTrip(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	return response
+}
+
 func TestOtherOriginsNeedToBeNamed(t *testing.T) {
 	const page = "http://localhost:8080"
 	url := logtest.Start(t).URL()
@@ -58,23 +83,7 @@ func TestOtherOriginsNeedToBeNamed(t *testing.T) {
 		cfg.Gateway.CORSOrigins = c.origins
 		g := gatewaytest.Start(t, cfg)
 		for _, transport := range []string{"polling", "websocket"} {
-			request, err := http.NewRequest(http.MethodGet, "http://"+g.Address+"/socket.io/?EIO=4&transport="+transport, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			request.Header.Set("Origin", page)
-			if transport == "websocket" {
-				for k, v := range map[string]string{
-					"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
-				} {
-					request.Header.Set(k, v)
-				}
-			}
-			response, err := http.DefaultTransport.RoundTrip(request)
-			if err != nil {
-				t.Fatal(err)
-			}
-			response.Body.Close()
+			response := handshakeOf(t, g.Address, transport, page)
 			if transport == "websocket" {
 				if let := response.StatusCode == http.StatusSwitchingProtocols; let != (c.want != "") {
 					t.Errorf("origins %v: a WebSocket of %s gets %d", c.origins, page, response.StatusCode)
