@@ -15,6 +15,7 @@ import (
 	"github.com/tidemark-chat/tidemark/streams/embedded"
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
 	"github.com/tidemark-chat/tidemark/streams/logtest"
+	"github.com/tidemark-chat/tidemark/streams/loopback"
 	"github.com/tidemark-chat/tidemark/streams/readmodel"
 	"github.com/tidemark-chat/tidemark/streams/readmodel/sqlite"
 )
@@ -183,7 +184,7 @@ type logFiles struct {
 
 func startFiles(t *testing.T) *logFiles {
 	dir := t.TempDir()
-	l := &logFiles{t: t, dir: filepath.Join(dir, "log"), kept: filepath.Join(dir, "copy"), listen: "127.0.0.1:0"}
+	l := &logFiles{t: t, dir: filepath.Join(dir, "log"), kept: filepath.Join(dir, "copy"), listen: loopback.Address()}
 	l.start()
 	l.provision()
 	t.Cleanup(func() { l.server.Stop() })

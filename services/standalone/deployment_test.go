@@ -13,6 +13,7 @@ import (
 	"github.com/tidemark-chat/tidemark/services/gateway/gatewaytest"
 	"github.com/tidemark-chat/tidemark/streams/event"
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
+	"github.com/tidemark-chat/tidemark/streams/loopback"
 )
 
 // deployment is Tidemark apart: a log, a persister and two gateways, each a
@@ -50,13 +51,13 @@ func deploy(t testing.TB, settings ...string) *deployment {
 // prepare is deploy without a start.
 func prepare(t testing.TB, settings ...string) *deployment {
 	t.Helper()
-	logAddress, persister := freeAddress(t), freeAddress(t)
+	logAddress, persister := loopback.Address(), loopback.Address()
 	d := &deployment{t: t, dir: t.TempDir(), logURL: "nats://" + logAddress}
 	url := "TIDEMARK_NATS_URL=" + d.logURL
 	d.log = newProcess(t, "log", "", "TIDEMARK_DATA_DIR="+t.TempDir(), "TIDEMARK_NATS_LISTEN="+logAddress)
 	d.persister = newProcess(t, "persister", persister, url, "TIDEMARK_DATA_DIR="+d.dir, "TIDEMARK_PERSISTER_LISTEN="+persister)
 	for i := range d.gateways {
-		address := freeAddress(t)
+		address := loopback.Address()
 		d.gateways[i] = newProcess(t, "gateway", address,
 			append([]string{url, "TIDEMARK_GATEWAY_LISTEN=" + address, "TIDEMARK_GATEWAY_RATE_LIMIT=off"}, settings...)...)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/tidemark-chat/tidemark/services/standalone"
 	"github.com/tidemark-chat/tidemark/streams/embedded"
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
+	"github.com/tidemark-chat/tidemark/streams/loopback"
 	"github.com/tidemark-chat/tidemark/streams/notary"
 )
 
@@ -134,7 +135,7 @@ func once(t *testing.T, cfg config.Config) string {
 func settings(t *testing.T) config.Config {
 	cfg := config.Default()
 	cfg.DataDir, cfg.NATS.Listen = t.TempDir(), ""
-	cfg.Gateway.Listen, cfg.Persister.Listen = freeAddress(t), freeAddress(t)
+	cfg.Gateway.Listen, cfg.Persister.Listen = loopback.Address(), loopback.Address()
 	return cfg
 }
 

@@ -6,12 +6,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"os/signal"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -24,6 +21,7 @@ import (
 	"github.com/tidemark-chat/tidemark/services/persister"
 	"github.com/tidemark-chat/tidemark/services/standalone"
 	"github.com/tidemark-chat/tidemark/streams/embedded"
+	"github.com/tidemark-chat/tidemark/streams/loopback"
 )
 
 // role names, in the environment of a child that a test started, what it is.
@@ -190,24 +188,9 @@ type alone struct {
 
 func newStandalone(t testing.TB, settings ...string) *alone {
 	t.Helper()
-	dir, address, persister := t.TempDir(), freeAddress(t), freeAddress(t)
+	dir, address, persister := t.TempDir(), loopback.Address(), loopback.Address()
 	return &alone{dir: dir, persister: persister, process: newProcess(t, "standalone", address, append([]string{
 		"TIDEMARK_DATA_DIR=" + dir, "TIDEMARK_GATEWAY_LISTEN=" + address, "TIDEMARK_PERSISTER_LISTEN=" + persister,
 		"TIDEMARK_NATS_LISTEN=off", "TIDEMARK_GATEWAY_RATE_LIMIT=off",
 	}, settings...)...)}
-}
-
-// freeAddress is one whose port no outgoing connection takes: those are above
-// 32768 on Linux and elsewhere. So a process that was killed finds it free.
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	for range 100 {
-		l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(20000+rand.IntN(12000)))
-		if err == nil {
-			defer l.Close()
-			return l.Addr().String()
-		}
-	}
-	t.Fatal("no free port was found")
-	return ""
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -79,6 +80,8 @@ func Start(config Config) (*Server, error) {
 
 // free checks an address before the server does, which would end the process.
 func free(address string) error {
+	syscall.ForkLock.RLock() // a process started meanwhile would inherit the listener, and hold the address for a moment
+	defer syscall.ForkLock.RUnlock()
 	l, err := net.Listen("tcp", address)
 	if err != nil {
 		return fmt.Errorf("nats listen address: %w", err)

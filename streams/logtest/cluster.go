@@ -2,10 +2,12 @@ package logtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/url"
+	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -13,18 +15,16 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
+	"github.com/tidemark-chat/tidemark/streams/loopback"
 )
 
-// Cluster starts three servers that replicate to each other, stops them with the test, and returns a connection to the
-// first, and its URL. What is only so with replicas shows here: a server delivers what the others have confirmed.
-func Cluster(t testing.TB) (jetstream.JetStream, string) {
+// Servers starts three servers that replicate to each other, and stops them with the test. They hold nothing.
+func Servers(t testing.TB) (all []*server.Server) {
 	t.Helper()
-	ports := freePorts(t, 3)
 	var routes []*url.URL
-	for _, port := range ports {
-		routes = append(routes, &url.URL{Scheme: "nats-route", Host: fmt.Sprint("127.0.0.1:", port)})
+	for range 3 {
+		routes = append(routes, &url.URL{Scheme: "nats-route", Host: loopback.Address()})
 	}
-	var all []*server.Server
 	t.Cleanup(func() {
 		for _, ns := range all {
 			ns.Shutdown()
@@ -33,11 +33,15 @@ func Cluster(t testing.TB) (jetstream.JetStream, string) {
 			ns.WaitForShutdown()
 		}
 	})
-	for i, port := range ports {
+	for i, route := range routes {
+		port, err := strconv.Atoi(route.Port())
+		if err != nil {
+			t.Fatal(err)
+		}
 		ns, err := server.NewServer(&server.Options{
-			ServerName: fmt.Sprint("log-", i+1), Host: "127.0.0.1", Port: server.RANDOM_PORT,
-			JetStream: true, StoreDir: t.TempDir(), JetStreamMaxStore: 1 << 40, NoSigs: true, NoLog: true,
-			Cluster: server.ClusterOpts{Name: "log", Host: "127.0.0.1", Port: port}, Routes: routes,
+			ServerName: fmt.Sprint("log-", i+1), Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true,
+			JetStream: true, StoreDir: t.TempDir(), JetStreamMaxStore: 1 << 40, JetStreamMaxMemory: 1 << 30,
+			Cluster: server.ClusterOpts{Name: "log", Host: route.Hostname(), Port: port}, Routes: routes,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -45,41 +49,52 @@ func Cluster(t testing.TB) (jetstream.JetStream, string) {
 		all = append(all, ns)
 		ns.Start()
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	nc, js, err := eventlog.Connect(all[0].ClientURL(), "test", slog.New(slog.DiscardHandler))
+	Eventually(t, "the cluster has found its leader", func(context.Context) error { // nobody answers before
+		if slices.ContainsFunc(all, leadsAll) {
+			return nil
+		}
+		return errors.New("nobody leads all three")
+	})
+	return all
+}
+
+// clusterWait is for what three servers do together: they share two processors with other tests.
+const clusterWait = time.Minute
+
+func leadsAll(ns *server.Server) bool {
+	return ns.JetStreamIsLeader() && len(ns.JetStreamClusterPeers()) == 3
+}
+
+// Cluster starts three servers with a log on each of them, and returns a connection to the first, and its URL. What is
+// only so with replicas shows here: a server delivers what the others have confirmed.
+func Cluster(t testing.TB) (jetstream.JetStream, string) {
+	t.Helper()
+	address := Servers(t)[0].ClientURL()
+	nc, js, err := eventlog.Connect(address, "test", slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(nc.Close)
 	config := Config()
 	config.Replicas = 3
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for { // until the cluster has found its leader; before that nobody answers
-		attempt, done := context.WithTimeout(ctx, time.Second)
-		err := eventlog.Provision(attempt, js, config, slog.New(slog.DiscardHandler))
-		done()
-		if err == nil {
-			return js, all[0].ClientURL()
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			t.Fatal("the cluster has made no log: ", err)
-		}
-	}
+	Eventually(t, "the cluster makes a log", func(ctx context.Context) error {
+		return eventlog.Provision(ctx, js, config, slog.New(slog.DiscardHandler))
+	})
+	return js, address
 }
 
-func freePorts(t testing.TB, n int) (ports []int) {
+// Eventually repeats what a cluster answers when it is ready for it.
+func Eventually(t testing.TB, what string, ask func(ctx context.Context) error) {
 	t.Helper()
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
+	for deadline := time.Now().Add(clusterWait); ; <-time.After(20 * time.Millisecond) {
+		ctx, cancel := context.WithTimeout(context.Background(), clusterWait/6)
+		err := ask(ctx)
+		cancel()
+		if err == nil {
+			return
 		}
-		defer func() { _ = l.Close() }() // all at once, so that they differ
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+		if time.Now().After(deadline) {
+			t.Fatalf("not within %v: %s: %v", clusterWait, what, err)
+		}
 	}
-	return ports
 }

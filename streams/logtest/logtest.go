@@ -16,6 +16,7 @@ import (
 	"github.com/tidemark-chat/tidemark/streams/embedded"
 	"github.com/tidemark-chat/tidemark/streams/event"
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
+	"github.com/tidemark-chat/tidemark/streams/loopback"
 	"github.com/tidemark-chat/tidemark/streams/subject"
 )
 
@@ -34,7 +35,7 @@ type Server struct {
 // Start starts a server that listens on a free port, and stops it with the test.
 func Start(t testing.TB) *Server {
 	t.Helper()
-	s := &Server{t: t, config: embedded.Config{Dir: t.TempDir(), Listen: "127.0.0.1:0"}}
+	s := &Server{t: t, config: embedded.Config{Dir: t.TempDir(), Listen: loopback.Address()}}
 	s.Restart()
 	t.Cleanup(s.Stop)
 	return s

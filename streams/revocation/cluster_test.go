@@ -2,10 +2,7 @@ package revocation_test
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
-	"net"
-	"net/url"
 	"testing"
 	"time"
 
@@ -15,6 +12,7 @@ import (
 
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
 	"github.com/tidemark-chat/tidemark/streams/fault"
+	"github.com/tidemark-chat/tidemark/streams/logtest"
 	"github.com/tidemark-chat/tidemark/streams/provision"
 	"github.com/tidemark-chat/tidemark/streams/revocation"
 )
@@ -89,45 +87,14 @@ func reach(t *testing.T, s *server.Server) jetstream.JetStream {
 	return js
 }
 
-// cluster starts three servers with the bucket on all of them.
+// cluster is three servers with the bucket on all of them.
 func cluster(t *testing.T) (all []*server.Server, stream jetstream.Stream) {
 	t.Helper()
-	var routes []*url.URL
-	var held []net.Listener
-	for range 3 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		held = append(held, l) // until all are chosen, so that they differ
-		routes = append(routes, &url.URL{Scheme: "nats-route", Host: l.Addr().String()})
-	}
-	for i, l := range held {
-		port := l.Addr().(*net.TCPAddr).Port
-		l.Close()
-		s, err := server.NewServer(&server.Options{
-			ServerName: fmt.Sprint("s", i), Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), NoLog: true, NoSigs: true,
-			JetStreamMaxStore: 1 << 40, JetStreamMaxMemory: 1 << 30,
-			Cluster: server.ClusterOpts{Name: "test", Host: "127.0.0.1", Port: port}, Routes: routes,
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.Start()
-		t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-		all = append(all, s)
-	}
+	all = logtest.Servers(t)
 	js := reach(t, all[0])
-	for deadline := time.Now().Add(30 * time.Second); ; {
-		attempt, done := context.WithTimeout(ctx, time.Second)
-		stream, _, err := revocation.Bucket(3).Ensure(attempt, js, provision.Make)
-		done()
-		if err == nil {
-			return all, stream
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("there is no bucket: ", err)
-		}
-		<-time.After(50 * time.Millisecond)
-	}
+	logtest.Eventually(t, "there is a bucket", func(ctx context.Context) (err error) {
+		stream, _, err = revocation.Bucket(3).Ensure(ctx, js, provision.Make)
+		return err
+	})
+	return all, stream
 }

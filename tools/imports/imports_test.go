@@ -22,7 +22,7 @@ var may = map[string][]string{
 	"services/persister":  {"streams", "streams/readmodel", "config"},
 	"services/standalone": {"services/gateway", "services/persister", "streams", "config"},
 	"services/swarm":      {"streams", pgserver, "config"},
-	pgserver:              nil,
+	pgserver:              {"streams"},
 }
 
 // pgserver starts PostgreSQL servers, and knows nothing of what is in them.

@@ -15,6 +15,7 @@ import (
 	"github.com/tidemark-chat/tidemark/streams/event"
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
 	"github.com/tidemark-chat/tidemark/streams/logtest"
+	"github.com/tidemark-chat/tidemark/streams/loopback"
 )
 
 // million is how many events are replayed and verified.
@@ -91,7 +92,7 @@ func natsServer(t testing.TB) (url string) {
 	if out, err := exec.Command("go", "build", "-o", binary, "github.com/nats-io/nats-server/v2").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	address, settings := free(t), filepath.Join(dir, "nats.conf")
+	address, settings := loopback.Address(), filepath.Join(dir, "nats.conf")
 	text := fmt.Sprintf("listen: %q\njetstream { store_dir: %q, sync_interval: always }\n", address, dir)
 	if err := os.WriteFile(settings, []byte(text), 0o600); err != nil {
 		t.Fatal(err)

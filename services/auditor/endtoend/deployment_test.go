@@ -8,13 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -27,6 +24,7 @@ import (
 	"github.com/tidemark-chat/tidemark/streams/event"
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
 	"github.com/tidemark-chat/tidemark/streams/logtest"
+	"github.com/tidemark-chat/tidemark/streams/loopback"
 	"github.com/tidemark-chat/tidemark/streams/notary"
 	"github.com/tidemark-chat/tidemark/streams/subject"
 )
@@ -76,7 +74,7 @@ type deployment struct {
 }
 
 func deploy(t *testing.T) *deployment {
-	d := &deployment{t: t, dir: t.TempDir(), log: free(t), gateway: free(t), ops: free(t)}
+	d := &deployment{t: t, dir: t.TempDir(), log: loopback.Address(), gateway: loopback.Address(), ops: loopback.Address()}
 	t.Cleanup(func() {
 		if d.cmd != nil {
 			_ = d.cmd.Process.Kill()
@@ -88,18 +86,6 @@ func deploy(t *testing.T) *deployment {
 	})
 	d.start()
 	return d
-}
-
-// free is an address whose port no outgoing connection takes, so that it is free again after a stop.
-func free(t testing.TB) string {
-	for range 100 {
-		if l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(20000+rand.IntN(12000))); err == nil {
-			defer l.Close()
-			return l.Addr().String()
-		}
-	}
-	t.Fatal("no free port was found")
-	return ""
 }
 
 func (d *deployment) start() {

@@ -48,7 +48,6 @@ type Deployment struct {
 	options   Options
 	log       *slog.Logger
 	launcher  *launcher
-	ports     ports
 	processes []*Process // in the order in which they start
 	ways      []Way
 	disks     []*Disk
@@ -62,7 +61,7 @@ type Deployment struct {
 
 // Start starts all and returns when all are ready.
 func Start(ctx context.Context, options Options) (*Deployment, error) {
-	d := &Deployment{options: options, log: options.Log, ports: newPorts()}
+	d := &Deployment{options: options, log: options.Log}
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tidemark-chat/tidemark/services/swarm/deployment/link"
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
+	"github.com/tidemark-chat/tidemark/streams/loopback"
 )
 
 // Way is a link and the processes that it joins.
@@ -204,10 +205,7 @@ func (d *Deployment) way(from, to, name, target string) (address string, err err
 	if d.options.Standing {
 		return target, nil
 	}
-	listen, err := d.ports.next()
-	if err != nil {
-		return "", err
-	}
+	listen := loopback.Address()
 	l, err := link.New(name, listen, target)
 	if err != nil {
 		return "", err
@@ -219,7 +217,7 @@ func (d *Deployment) way(from, to, name, target string) (address string, err err
 // address is where something listens: where people expect it, or anywhere.
 func (d *Deployment) address(name string) (string, error) {
 	if !d.options.Standing {
-		return d.ports.next()
+		return loopback.Address(), nil
 	}
 	return standing(cmp.Or(d.options.Host, "127.0.0.1"), name)
 }

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/tidemark-chat/tidemark/streams/loopback"
 )
 
 // Target is a server that is measured.
@@ -163,9 +165,7 @@ func (s *server) start(ctx context.Context, i Installed, recovering bool) (err e
 		}
 		s.dirs = append(s.dirs, dir)
 	}
-	if s.address, err = freeAddress(); err != nil {
-		return err
-	}
+	s.address = loopback.Address()
 	dir, err := filepath.Abs(s.dirs[0])
 	if err != nil {
 		return err
@@ -207,15 +207,6 @@ func (s *server) stop() {
 	for _, dir := range s.dirs {
 		_ = os.RemoveAll(dir) // what stays there harms nobody
 	}
-}
-
-// freeAddress is where nobody listens now.
-func freeAddress() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return listener.Addr().String(), listener.Close()
 }
 
 func answersReady(address string) bool {

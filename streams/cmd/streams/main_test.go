@@ -5,15 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/spf13/cobra"
 
@@ -191,42 +188,11 @@ func TestProvisionRaisesReplicasAndKeepsWhatThereIs(t *testing.T) {
 	}
 }
 
-// cluster starts three servers that know each other, and returns where they listen.
+// cluster is three servers, and returns where they listen.
 func cluster(t *testing.T) (urls string) {
 	t.Helper()
-	var routes []*url.URL
-	var held []net.Listener
-	for range 3 {
-		free, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		routes = append(routes, &url.URL{Scheme: "nats", Host: free.Addr().String()})
-		held = append(held, free) // until all are chosen, so that they differ
-	}
-	for _, free := range held {
-		free.Close()
-	}
-	var servers []*server.Server
-	for i, route := range routes {
-		port, err := strconv.Atoi(route.Port())
-		if err != nil {
-			t.Fatal(err)
-		}
-		s, err := server.NewServer(&server.Options{
-			ServerName: fmt.Sprint("s", i), Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), NoLog: true, NoSigs: true,
-			JetStreamMaxStore: 1 << 40, JetStreamMaxMemory: 1 << 30,
-			Cluster: server.ClusterOpts{Name: "test", Host: "127.0.0.1", Port: port}, Routes: routes,
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		servers = append(servers, s)
-	}
 	var list []string
-	for _, s := range servers {
-		s.Start()
-		t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
+	for _, s := range logtest.Servers(t) {
 		list = append(list, s.ClientURL())
 	}
 	return strings.Join(list, ",")

@@ -16,6 +16,7 @@ import (
 	"github.com/tidemark-chat/tidemark/streams/eventlog"
 	"github.com/tidemark-chat/tidemark/streams/feed"
 	"github.com/tidemark-chat/tidemark/streams/logtest"
+	"github.com/tidemark-chat/tidemark/streams/loopback"
 )
 
 // timeout is how long a test waits for what must come.
@@ -34,7 +35,7 @@ type log struct {
 // newLog makes a log, from which, unlike from any other, messages can be deleted.
 func newLog(t testing.TB) *log {
 	t.Helper()
-	l := &log{t: t, config: embedded.Config{Dir: t.TempDir(), Listen: "127.0.0.1:0"}}
+	l := &log{t: t, config: embedded.Config{Dir: t.TempDir(), Listen: loopback.Address()}}
 	l.start()
 	t.Cleanup(l.stop)
 	l.js = Connect(t, l.server.URL())

@@ -8,6 +8,7 @@
 package pgserver
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -20,6 +21,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/tidemark-chat/tidemark/streams/loopback"
 )
 
 const (
@@ -34,7 +36,7 @@ const (
 type Options struct {
 	Dir     string // keeps its files; made and filled if need be. Empty: a directory that Stop removes
 	Durable bool   // commits reach the disk; otherwise a crash of the machine, not of the server, can ruin the files
-	Listen  string // host:port; empty: a free port of 127.0.0.1
+	Listen  string // host:port; empty: one of this machine's own that nobody else uses
 }
 
 // Server is one server. Its methods can be called from any goroutine.
@@ -71,7 +73,7 @@ func newServer(options Options) (*Server, error) {
 	if s.user, err = unprivileged(); err != nil {
 		return nil, err
 	}
-	if s.host, s.port, err = address(options.Listen); err != nil {
+	if s.host, s.port, err = net.SplitHostPort(cmp.Or(options.Listen, loopback.Address())); err != nil {
 		return nil, err
 	}
 	if s.temporary {
@@ -80,21 +82,6 @@ func newServer(options Options) (*Server, error) {
 		s.dir, err = filepath.Abs(options.Dir)
 	}
 	return s, err
-}
-
-// address is where to listen. A free port can be taken by somebody else until the server has it; then it fails to start.
-func address(listen string) (host, port string, err error) {
-	if listen == "" {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return "", "", err
-		}
-		listen = listener.Addr().String()
-		if err := listener.Close(); err != nil {
-			return "", "", err
-		}
-	}
-	return net.SplitHostPort(listen)
 }
 
 // prepare makes the server's files, or reads the password of those that are there.
