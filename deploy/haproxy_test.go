@@ -78,7 +78,7 @@ func TestAFullGatewayIsNotTakenForDeadAndOneThatIsNotReadyGetsNobody(t *testing.
 			if path != "/readyz" {
 				t.Fatalf("it is asked for %s", path)
 			}
-		case <-time.After(10 * time.Second):
+		case <-time.After(30 * time.Second):
 			t.Fatal("nobody asks at gateway.operations")
 		}
 	}

@@ -196,7 +196,7 @@ func TestWithoutTheLogAppendsFailAndLaterGoOn(t *testing.T) {
 	}
 	s.Restart()
 	e := logtest.Keyed(t, "general", "again", "k")
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(30 * time.Second)
 	for {
 		r := appendAll(t, a, []event.Event{e})[0]
 		if r.err == nil {

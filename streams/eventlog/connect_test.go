@@ -26,7 +26,7 @@ func (l *lines) Write(p []byte) (int, error) {
 // wait waits until something was logged so many times.
 func (l *lines) wait(t *testing.T, what string, times int) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); ; <-time.After(5 * time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); ; <-time.After(5 * time.Millisecond) {
 		l.mu.Lock()
 		text := l.text.String()
 		l.mu.Unlock()

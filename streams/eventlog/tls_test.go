@@ -180,7 +180,7 @@ func TestAConnectionThatIsStillRefusedSaysWhy(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer nc.Close()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(30 * time.Second)
 	for {
 		err := eventlog.Provision(ctx, js, logtest.Config(), quiet)
 		if err == nil {

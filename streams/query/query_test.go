@@ -52,7 +52,7 @@ func (m model) Checkpoint(context.Context) (query.Checkpoint, error) {
 func TestQuestionsAndErrorsCrossTheWire(t *testing.T) {
 	nc := logtest.Start(t).Connect().Conn()
 	client := query.NewClient(nc)
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 
 	if _, err := client.Checkpoint(ctx); !fault.Is(err, fault.Temporary) {

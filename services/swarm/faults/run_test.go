@@ -87,7 +87,7 @@ func TestFaultsOfProcessesAndLinks(t *testing.T) {
 		for _, name := range []string{"gateway-1", "nats-1"} {
 			p := d.Process(name)
 			before := p.PID()
-			during(t, d, "it is gone", func() bool { return p.PID() == 0 }, faults.Step{Kind: k, Target: name, Length: 300 * time.Millisecond})
+			during(t, d, "it is gone", func() bool { return p.PID() == 0 }, faults.Step{Kind: k, Target: name, Length: time.Second})
 			if after := p.PID(); after == 0 || after == before {
 				t.Errorf("%s %s: process %d, then %d", k, name, before, after)
 			}
@@ -106,7 +106,7 @@ func TestFaultsOfProcessesAndLinks(t *testing.T) {
 	}, faults.Step{Kind: faults.Cut, Target: "clients-gateway-1", Length: time.Second})
 	works(t, d)
 	// A gateway asks the log every second and waits 2 s for an answer.
-	for k, length := range map[faults.Kind]time.Duration{faults.Cut: time.Second, faults.Drop: 4 * time.Second} {
+	for k, length := range map[faults.Kind]time.Duration{faults.Cut: 2 * time.Second, faults.Drop: 4 * time.Second} {
 		during(t, d, "the gateway is not ready", func() bool { return gateway.Ready(ctx) != nil },
 			faults.Step{Kind: k, Target: "gateway-1-nats", Length: length})
 		works(t, d)
@@ -141,19 +141,19 @@ func TestADiskIsFullAndHasRoomAgain(t *testing.T) {
 	if _, err := js.CreateStream(ctx, jetstream.StreamConfig{Name: "OTHER", Subjects: []string{"other"}}); err != nil {
 		t.Fatal(err)
 	}
-	publish := func() error {
-		short, cancel := context.WithTimeout(ctx, 500*time.Millisecond)
+	publish := func(patience time.Duration) error {
+		short, cancel := context.WithTimeout(ctx, patience)
 		defer cancel()
 		_, err := js.Publish(short, "other", make([]byte, 100_000))
 		return err
 	}
-	if err := publish(); err != nil {
+	if err := publish(10 * time.Second); err != nil {
 		t.Fatal(err)
 	}
-	during(t, d, "the server does not ack what it cannot store", func() bool { return publish() != nil },
+	during(t, d, "the server does not ack what it cannot store", func() bool { return publish(500*time.Millisecond) != nil },
 		faults.Step{Kind: faults.Disk, Target: "disk-nats-1", Length: 2 * time.Second})
-	for deadline := time.Now().Add(10 * time.Second); ; {
-		if err := publish(); err == nil {
+	for deadline := time.Now().Add(30 * time.Second); ; {
+		if err := publish(2 * time.Second); err == nil {
 			break
 		} else if time.Now().After(deadline) {
 			t.Fatalf("there is room, and nothing is stored: %v", err)
@@ -282,12 +282,14 @@ func TestARollRestartsEachAndLeavesTheOthersReady(t *testing.T) {
 			}
 		}
 	}
-	short, cancel := context.WithTimeout(ctx, time.Second)
+	patient, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
-	if err := d.ServersInSync(short); err != nil {
+	if err := d.ServersInSync(patient); err != nil {
 		t.Error(err)
 	}
 	d.Process("nats-2").Kill()
+	short, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
 	if err := d.ServersInSync(short); err == nil {
 		t.Error("in sync without one of the servers")
 	}

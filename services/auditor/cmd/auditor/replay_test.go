@@ -175,7 +175,7 @@ func TestReplayWithoutALog(t *testing.T) {
 		t.Errorf("no stream: %+v", got)
 	}
 	s.Stop()
-	if got := call(t, s.URL(), "replay"); got.code != 2 || !strings.Contains(got.stderr, "connect to the log at nats://127.0.0.1") ||
+	if got := call(t, s.URL(), "replay"); got.code != 2 || !strings.Contains(got.stderr, "connect to the log at "+s.URL()) ||
 		!strings.HasSuffix(got.stderr, "(setting nats.url, TIDEMARK_NATS_URL)\n") {
 		t.Errorf("no server: %+v", got)
 	}

@@ -144,8 +144,10 @@ func TestDelayHoldsUpConnectionsThatAreAndThatCome(t *testing.T) {
 	if err := l.Heal(); err != nil {
 		t.Fatal(err)
 	}
-	if took := min(say(t, before), say(t, before), say(t, before)); took > 50*time.Millisecond {
-		t.Errorf("healed, there and back in %v", took)
+	for deadline := time.Now().Add(20 * time.Second); say(t, before) > 50*time.Millisecond; {
+		if time.Now().After(deadline) {
+			t.Fatal("healed, and it is late as before")
+		}
 	}
 }
 
@@ -286,7 +288,7 @@ func TestConnectionsThatEndAreForgotten(t *testing.T) {
 		say(t, c)
 		c.Close()
 	}
-	for deadline := time.Now().Add(10 * time.Second); l.Connections() > 0; <-time.After(time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); l.Connections() > 0; <-time.After(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d connections are kept", l.Connections())
 		}
