@@ -29,7 +29,7 @@ const (
 	// feed has crashed, or was cut off. There can be only so many on a stream.
 	unused = 30 * time.Second
 	// removeTimeout bounds the removal of a consumer that has done its work.
-	removeTimeout = time.Second
+	removeTimeout = 3 * time.Second
 	// patience is for how many check intervals a consumer may deliver nothing although the log goes on.
 	patience = 3
 )

@@ -38,7 +38,7 @@ func newLog(t testing.TB) *log {
 	l := &log{t: t, config: embedded.Config{Dir: t.TempDir(), Listen: loopback.Address()}}
 	l.start()
 	t.Cleanup(l.stop)
-	l.js = Connect(t, l.server.URL())
+	l.js = connect(t, l.server.URL(), timeout)
 	l.create()
 	return l
 }
@@ -144,13 +144,19 @@ func (l *log) consumers() int {
 // Connect makes a connection that comes back soon, and is closed with the test.
 func Connect(t testing.TB, url string) jetstream.JetStream {
 	t.Helper()
+	return connect(t, url, 2*time.Second)
+}
+
+// connect makes one whose requests wait for an answer that long.
+func connect(t testing.TB, url string, patience time.Duration) jetstream.JetStream {
+	t.Helper()
 	nc, err := nats.Connect(url, nats.MaxReconnects(-1), nats.ReconnectBufSize(-1), nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}),
 		nats.ReconnectWait(20*time.Millisecond), nats.ReconnectJitter(0, 0))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(nc.Close)
-	js, err := jetstream.New(nc, jetstream.WithDefaultTimeout(2*time.Second))
+	js, err := jetstream.New(nc, jetstream.WithDefaultTimeout(patience))
 	if err != nil {
 		t.Fatal(err)
 	}
