@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/tidemark-chat/tidemark/services/gateway/gatewaytest"
 	"github.com/tidemark-chat/tidemark/streams/logtest"
 )
 
@@ -84,7 +85,7 @@ func TestAProcessTakesUpSettingsOnSIGHUP(t *testing.T) {
 	write("gateway: {corsOrigins: https://a.example}")
 	p := start(t, "--config", file, "--nats.url", logtest.Start(t).URL(), "--gateway.listen", "127.0.0.1:0")
 	_, address, _ := strings.Cut(p.logs("gateway listens"), "address=")
-	p.logs("following the log")
+	gatewaytest.WaitReady(t, address, true)
 	status := func(origin string) int {
 		t.Helper()
 		request, err := http.NewRequest(http.MethodGet, "http://"+address+"/socket.io/?EIO=4&transport=polling", nil)
