@@ -22,10 +22,12 @@ import (
 func Servers(t testing.TB) (all []*server.Server) {
 	t.Helper()
 	var routes []*url.URL
+	var dirs []string
 	for range 3 {
 		routes = append(routes, &url.URL{Scheme: "nats-route", Host: loopback.Address()})
+		dirs = append(dirs, t.TempDir())
 	}
-	t.Cleanup(func() {
+	t.Cleanup(func() { // before the directories are removed, and all together, so that none waits for the others
 		for _, ns := range all {
 			ns.Shutdown()
 		}
@@ -40,7 +42,7 @@ func Servers(t testing.TB) (all []*server.Server) {
 		}
 		ns, err := server.NewServer(&server.Options{
 			ServerName: fmt.Sprint("log-", i+1), Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true,
-			JetStream: true, StoreDir: t.TempDir(), JetStreamMaxStore: 1 << 40, JetStreamMaxMemory: 1 << 30,
+			JetStream: true, StoreDir: dirs[i], JetStreamMaxStore: 1 << 40, JetStreamMaxMemory: 1 << 30,
 			Cluster: server.ClusterOpts{Name: "log", Host: route.Hostname(), Port: port}, Routes: routes,
 		})
 		if err != nil {
