@@ -94,11 +94,11 @@ func spawnTidemark(_ context.Context, i Installed, p place, _ bool) ([]*process,
 }
 
 func spawnNode(i Installed, p place, file string, settings ...string) ([]*process, error) {
-	_, port, err := net.SplitHostPort(p.address)
+	host, port, err := net.SplitHostPort(p.address)
 	if err != nil {
 		return nil, err
 	}
-	return one(start("node", append(settings, "PORT="+port, "NODE_ENV=production"), "node", filepath.Join(i.Node, file)))
+	return one(start("node", append(settings, "HOST="+host, "PORT="+port, "NODE_ENV=production"), "node", filepath.Join(i.Node, file)))
 }
 
 // redisServer is the name of Redis's process.

@@ -1,6 +1,6 @@
 // Socket.IO's server as it is: a message goes to everyone who is connected, and nothing is kept.
 //
-// PORT: where to listen on 127.0.0.1. RECOVERY=1: connectionStateRecovery, which keeps the latest messages in memory.
+// HOST, PORT: where to listen. RECOVERY=1: connectionStateRecovery, which keeps the latest messages in memory.
 import { createServer } from "node:http";
 import { Server } from "socket.io";
 
@@ -18,4 +18,4 @@ io.on("connection", (socket) => {
 });
 
 // The backlog is what Go's servers ask for: everybody may come at once.
-http.listen({ host: "127.0.0.1", port: Number(process.env.PORT), backlog: 4096 });
+http.listen({ host: process.env.HOST, port: Number(process.env.PORT), backlog: 4096 });

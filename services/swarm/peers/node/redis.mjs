@@ -1,7 +1,7 @@
 // Socket.IO's server with its Redis Streams adapter: messages go through a stream in Redis to everyone who is
 // connected to any server, and connectionStateRecovery reads from there what a client has missed.
 //
-// PORT: where to listen on 127.0.0.1. REDIS_SOCKET: the path of Redis's unix socket.
+// HOST, PORT: where to listen. REDIS_SOCKET: the path of Redis's unix socket.
 import { createServer } from "node:http";
 import { createAdapter } from "@socket.io/redis-streams-adapter";
 import { createClient } from "redis";
@@ -24,4 +24,4 @@ io.on("connection", (socket) => {
   });
 });
 
-http.listen({ host: "127.0.0.1", port: Number(process.env.PORT), backlog: 4096 });
+http.listen({ host: process.env.HOST, port: Number(process.env.PORT), backlog: 4096 });

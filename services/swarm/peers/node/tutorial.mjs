@@ -1,7 +1,7 @@
 // What the server of Socket.IO's chat tutorial does, in one process: a message is a row in SQLite, acked when it is
 // there and then sent to everyone with the row's id; a client that comes back is sent the rows it has not seen.
 //
-// PORT: where to listen on 127.0.0.1. DATA_DIR: where the database is. SQLite's settings are its defaults, as in the
+// HOST, PORT: where to listen. DATA_DIR: where the database is. SQLite's settings are its defaults, as in the
 // tutorial: a rollback journal and synchronous=FULL, so that each row is on disk when it is acked.
 import { createServer } from "node:http";
 import { join } from "node:path";
@@ -43,4 +43,4 @@ io.on("connection", (socket) => {
   if (!socket.recovered) replay(socket);
 });
 
-http.listen({ host: "127.0.0.1", port: Number(process.env.PORT), backlog: 4096 });
+http.listen({ host: process.env.HOST, port: Number(process.env.PORT), backlog: 4096 });
