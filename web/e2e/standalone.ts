@@ -1,9 +1,9 @@
 /** One run of the product on a data directory and ports of its own; it can be killed and started again on both. */
 
 import { spawn, type ChildProcess } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -31,18 +31,19 @@ export class Standalone {
   #process: ChildProcess | undefined
   #log = ''
 
-  private constructor(binary: string, folder: string, ports: number[], settings: Settings) {
-    const [gateway, persister, nats] = ports
-    this.url = `http://127.0.0.1:${gateway}`
-    this.natsURL = `nats://127.0.0.1:${nats}`
+  private constructor(binary: string, folder: string, settings: Settings) {
+    const gateway = address()
+    const nats = address()
+    this.url = `http://${gateway}`
+    this.natsURL = `nats://${nats}`
     this.#binary = binary
     this.#folder = folder
     this.#environment = {
       ...withoutTidemark(process.env),
       TIDEMARK_DATA_DIR: join(folder, 'data'),
-      TIDEMARK_GATEWAY_LISTEN: `127.0.0.1:${gateway}`,
-      TIDEMARK_PERSISTER_LISTEN: `127.0.0.1:${persister}`,
-      TIDEMARK_NATS_LISTEN: `127.0.0.1:${nats}`,
+      TIDEMARK_GATEWAY_LISTEN: gateway,
+      TIDEMARK_PERSISTER_LISTEN: address(),
+      TIDEMARK_NATS_LISTEN: nats,
       ...settings,
     }
   }
@@ -50,7 +51,7 @@ export class Standalone {
   /** Starts the binary on an empty log, and returns when it is ready. */
   static async start(binary: string, settings: Settings = {}): Promise<Standalone> {
     const folder = mkdtempSync(join(tmpdir(), 'tidemark-e2e-'))
-    const server = new Standalone(binary, folder, await freePorts(3), settings)
+    const server = new Standalone(binary, folder, settings)
     try {
       await server.start()
     } catch (error) {
@@ -139,11 +140,11 @@ export function withoutTidemark(environment: NodeJS.ProcessEnv): NodeJS.ProcessE
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('TIDEMARK_')))
 }
 
-/** Held all at once while they are chosen, so that they differ. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
-  await Promise.all(servers.map((server) => once(server, 'listening')))
-  const ports = servers.map((server) => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map((server) => once(server.close(), 'close')))
-  return ports
+/**
+ * One that nobody else uses and that is free again after a kill: a loopback address of its own, where there are many, and
+ * a port that no outgoing connection has.
+ */
+function address(): string {
+  const host = process.platform === 'linux' ? `127.${randomInt(1, 255)}.${randomInt(256)}.${randomInt(1, 255)}` : '127.0.0.1'
+  return `${host}:${randomInt(20_000, 32_000)}`
 }
