@@ -135,7 +135,7 @@ func (r *running) becomes(want role) {
 
 var discard = slog.New(slog.DiscardHandler)
 
-const deadline = 30 * time.Second
+const deadline = 2 * time.Minute
 
 // eventually asks until the answer is yes.
 func eventually(t testing.TB, what string, yes func() bool) {

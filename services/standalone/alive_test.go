@@ -28,6 +28,11 @@ func TestWithoutTheReadModelChatGoesOn(t *testing.T) {
 			t.Fatalf("ack %+v, %v", ack, err)
 		}
 	}
+	for range 3 { // what is acked need not have come back by the log yet
+		if _, err := c.Next(ctx, "chat message"); err != nil {
+			t.Fatal(err)
+		}
+	}
 	again := gatewaytest.Connect(t, p.address, map[string]any{"serverOffset": 1})
 	if r, err := again.NextRecovery(ctx); err != nil || !r.Recovered || r.Count != 2 {
 		t.Errorf("recovery %+v, %v", r, err)

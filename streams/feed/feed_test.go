@@ -40,7 +40,7 @@ func next(t testing.TB, records <-chan feed.Record) feed.Record {
 	select {
 	case r := <-records:
 		return r
-	case <-time.After(20 * time.Second):
+	case <-time.After(40 * time.Second):
 		t.Fatal("no record came")
 		return feed.Record{}
 	}

@@ -113,7 +113,7 @@ func deliver(t *testing.T, js, root jetstream.JetStream, offset uint64) {
 	if err != nil || bytes.Contains(answer.Data, []byte(`"error"`)) {
 		t.Fatal(err, answer)
 	}
-	for deadline := time.Now().Add(20 * time.Second); ; <-time.After(5 * time.Millisecond) {
+	for deadline := time.Now().Add(40 * time.Second); ; <-time.After(5 * time.Millisecond) {
 		consumer, err := root.PushConsumer(t.Context(), eventlog.StreamName, "own")
 		if err != nil {
 			t.Fatal(err)

@@ -65,7 +65,7 @@ func hears(t *testing.T, told <-chan revocation.Revocation, want revocation.Revo
 		if got.Target != want.Target || got.Of != want.Of || got.Reason != want.Reason || !got.At.Equal(want.At) {
 			t.Errorf("told %+v, want %+v", got, want)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(40 * time.Second):
 		t.Fatalf("was not told %+v", want)
 	}
 }
@@ -73,7 +73,7 @@ func hears(t *testing.T, told <-chan revocation.Revocation, want revocation.Revo
 // revokedSince waits for the answer that some condition holds of.
 func revokedSince(t *testing.T, list *revocation.List, target revocation.Target, holds func(time.Time, error) bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; {
+	for deadline := time.Now().Add(40 * time.Second); ; {
 		since, err := list.Revoked(ctx, target)
 		if holds(since, err) {
 			return

@@ -14,7 +14,7 @@ import (
 )
 
 // Timeout is how long a test waits for what must come.
-const Timeout = 20 * time.Second
+const Timeout = 40 * time.Second
 
 // Config is a configuration for a test's gateway on a free port.
 func Config(natsURL string) config.Config {

@@ -13,7 +13,7 @@ import (
 )
 
 // patience is how long a test waits for what must happen.
-const patience = 20 * time.Second
+const patience = 40 * time.Second
 
 // server is the real Socket.IO library with this package's transports, on a
 // port of its own.
