@@ -101,6 +101,5 @@ func (s *session) addUser(r request) {
 		s.g.presence.Enter(presence.Entry{Kind: presence.Nick, ID: s.socketID, Name: text})
 		s.atEnd(func() { s.g.presence.Leave(presence.Nick, s.socketID) })
 	}
-	r.ack(map[string]any{"ok": true})
-	r.done()
+	r.answer(map[string]any{"ok": true})
 }

@@ -20,11 +20,12 @@ func (s *session) joinRoom(r request) {
 		return
 	}
 	head, ok := s.gen.hub.Join(s.ctx, s.member, room(name))
-	if ok {
-		s.rooms[name] = true
-		r.ack(contract.Joined(name, head))
+	if !ok {
+		r.done()
+		return
 	}
-	r.done()
+	s.rooms[name] = true
+	r.answer(contract.Joined(name, head))
 }
 
 // others is how many rooms the connection is in beside general.
@@ -45,8 +46,7 @@ func (s *session) leaveRoom(r request) {
 	}
 	delete(s.rooms, name)
 	s.gen.hub.Part(s.member, room(name))
-	r.ack(contract.Left(name))
-	r.done()
+	r.answer(contract.Left(name))
 }
 
 func (s *session) room(r request) (name string, refusal *contract.Refusal) {
@@ -87,8 +87,7 @@ func (s *session) history(r request) {
 			s.unanswered(r, err)
 			return
 		}
-		r.ack(contract.HistoryPage(page, s.Own, h.Newer, more))
-		r.done()
+		r.answer(contract.HistoryPage(page, s.Own, h.Newer, more))
 	}, r.done)
 }
 

@@ -114,8 +114,7 @@ func (s *session) post(r request, e event.Event) {
 		switch {
 		case err == nil:
 			s.g.metrics.acknowledged(time.Since(r.arrived), stored.Duplicate)
-			r.ack(contract.Stored(stored.Offset, stored.ID, stored.Duplicate))
-			r.done()
+			r.answer(contract.Stored(stored.Offset, stored.ID, stored.Duplicate))
 		case errors.As(err, &refusal):
 			s.refuse(r, refusal)
 		default:

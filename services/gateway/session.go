@@ -131,6 +131,13 @@ type request struct {
 	done func()
 }
 
+// answer ends a request with an answer. It no longer counts before the client can
+// know: of one that waits for each answer never two are under way (limitMessage).
+func (r request) answer(answer map[string]any) {
+	r.done()
+	r.ack(answer)
+}
+
 // handlers is what a client may send.
 var handlers = map[string]func(*session, request){
 	"chat message":    (*session).chatMessage,
@@ -163,8 +170,7 @@ func (s *session) event(args []any, done func()) {
 // refuse ends a request that is refused for good.
 func (s *session) refuse(r request, why *contract.Refusal) {
 	s.g.metrics.refused[why.Code].Inc()
-	r.ack(contract.Refused(why))
-	r.done()
+	r.answer(contract.Refused(why))
 }
 
 func splitAck(args []any) ([]any, func(map[string]any)) {

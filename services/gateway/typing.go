@@ -54,8 +54,7 @@ func (s *session) typing(r request, stop bool) {
 		s.gen.signal(sig, s.member)
 		s.g.sendSignal(sig)
 	}
-	r.ack(map[string]any{"ok": true})
-	r.done()
+	r.answer(map[string]any{"ok": true})
 }
 
 func (gen *generation) signal(s signal, except *delivery.Member) {
